@@ -42,12 +42,6 @@ type session interface {
 	rollback() error
 }
 
-// statement is a statement with its arguments.
-type statement struct {
-	q    string
-	args []any
-}
-
 // dial opens the database that o names.
 func dial(ctx context.Context, o Options) (dialect, error) {
 	if o.URL != "" {

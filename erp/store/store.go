@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -45,7 +46,8 @@ type Reader interface {
 type DB struct {
 	log zerolog.Logger
 	dialect
-	ids idPool
+	ids    idPool
+	queues sync.Pool // of *queue
 }
 
 // Open opens the database that o names, makes it where SQLite finds no file,
@@ -65,7 +67,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := d.migrate(ctx, o.Log); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the books: %w", err), d.close())
 	}
-	return &DB{log: o.Log, dialect: d}, nil
+	return &DB{log: o.Log, dialect: d, queues: sync.Pool{New: func() any { return new(queue) }}}, nil
 }
 
 // Close ends all use of the database. Transactions must have ended before.
@@ -168,9 +170,11 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	t := &Tx{ctx: ctx, s: s, dialect: d.dialect, pool: &d.ids}
+	t := &Tx{ctx: ctx, s: s, dialect: d.dialect, pool: &d.ids, queue: d.queues.Get().(*queue)}
 	committed := false
 	defer func() { // also where fn panics
+		t.queue.empty()
+		d.queues.Put(t.queue)
 		if !committed {
 			t.giveBack(false)
 			if err := s.rollback(); err != nil {

@@ -18,8 +18,7 @@ type Tx struct {
 	dialect dialect
 	pool    *idPool
 
-	queued []statement
-	args   []any // those of queued, one after the other
+	queue  *queue
 	hooks  []func()
 	blocks []idBlock
 	depth  int // of savepoints
@@ -67,9 +66,7 @@ func (t *Tx) reason(err error) error {
 // bytes of an argument until then. On PostgreSQL this saves a journey to the
 // server for each statement; on both the statements are prepared once.
 func (t *Tx) Queue(q string, args ...any) {
-	from := len(t.args)
-	t.args = append(t.args, args...)
-	t.queued = append(t.queued, statement{q: q, args: t.args[from:len(t.args):len(t.args)]})
+	t.queue.add(q, args)
 }
 
 // Flush runs what was queued. A StatementError names the statement that
@@ -78,22 +75,16 @@ func (t *Tx) Flush(ctx context.Context) error {
 	if err := t.usable(ctx); err != nil {
 		return err
 	}
-	if len(t.queued) == 0 {
+	list := t.queue.list
+	if len(list) == 0 {
 		return nil
 	}
-	i, err := t.s.flush(ctx, t.queued)
+	i, err := t.s.flush(ctx, list)
 	if err != nil {
-		err = &StatementError{Position: i + 1, Of: len(t.queued), Table: tableOf(t.queued[i].q), Err: err}
+		err = &StatementError{Position: i + 1, Of: len(list), Table: tableOf(list[i].q), Err: err}
 	}
-	t.forget()
+	t.queue.empty()
 	return t.fail(err)
-}
-
-// forget empties the queue and keeps its memory for the next statements.
-func (t *Tx) forget() {
-	clear(t.queued)
-	clear(t.args)
-	t.queued, t.args = t.queued[:0], t.args[:0]
 }
 
 // Exec runs a statement at once, after those that were queued, and returns
@@ -173,7 +164,7 @@ func (t *Tx) Savepoint(ctx context.Context, fn func() error) error {
 	}
 
 	err = t.reason(err)
-	t.forget()
+	t.queue.empty()
 	t.hooks = t.hooks[:hooks]
 	t.blocks = t.blocks[:blocks] // what was reserved since is undone with the rest
 	t.undo(name, err)
