@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -189,12 +190,25 @@ func (s *postgresSession) flush(ctx context.Context, queued []statement) (failed
 		results := c.(*stdlib.Conn).Conn().SendBatch(ctx, batch)
 		for failed = range queued {
 			if _, err := results.Exec(); err != nil {
+				failed = blame(queued, failed, err)
 				return errors.Join(err, closeFailed(results))
 			}
 		}
 		return results.Close()
 	})
 	return failed, err
+}
+
+// blame returns the index of the statement that err is about. All statements
+// are prepared before the first one runs; what fails then fails the batch, and
+// the error tells the text of the statement instead of its index.
+func blame(queued []statement, seen int, err error) int {
+	if e, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
+		if i := slices.IndexFunc(queued, func(s statement) bool { return s.q == e.SQL() }); i >= 0 {
+			return i
+		}
+	}
+	return seen
 }
 
 // closeFailed ends a batch that has failed. Its error is the one that

@@ -48,7 +48,8 @@ type sqliteDialect struct {
 	path   string
 	writer *sql.DB // one connection, which sessions take in turn
 	reader *sql.DB
-	// turn holds the writer's connection while no session has it.
+	// turn holds the writer's connection while no session has it, and is closed
+	// with the database.
 	turn chan *writerConn
 }
 
@@ -133,7 +134,11 @@ func (d *sqliteDialect) migrate(ctx context.Context, log zerolog.Logger) error {
 }
 
 func (d *sqliteDialect) close() error {
-	w := <-d.turn
+	w, open := <-d.turn
+	if !open {
+		return nil
+	}
+	close(d.turn)
 	return errors.Join(w.discard(), d.reader.Close(), d.writer.Close())
 }
 
@@ -193,6 +198,9 @@ func (d *sqliteDialect) begin(ctx context.Context) (session, error) {
 	case w = <-d.turn:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	}
+	if w == nil {
+		return nil, sql.ErrConnDone
 	}
 	if err := w.begin(ctx, d.writer); err != nil {
 		err = errors.Join(err, w.discard())

@@ -115,13 +115,12 @@ func (d *DB) Read(ctx context.Context, fn func(Reader) error) error {
 }
 
 // How often Write tries a transaction that met another one, and how long it
-// waits before: a random time below a bound that doubles up to a limit. Twelve
-// tries last about four seconds at most.
+// waits before: a random time below a bound that doubles up to a limit. All
+// waits together last about a second at most.
 const (
-	writeTries    = 12
-	firstWait     = 4 * time.Millisecond
-	longestWait   = 500 * time.Millisecond
-	waitsToDouble = 7
+	writeTries  = 10
+	firstWait   = 4 * time.Millisecond
+	longestWait = 250 * time.Millisecond
 )
 
 // Write runs fn in a transaction and commits it where fn returns nil. It sees
@@ -154,7 +153,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 // pause waits before the next try. Chance keeps two transactions that met
 // from meeting again.
 func pause(ctx context.Context, try int) error {
-	bound := min(firstWait<<min(try, waitsToDouble), longestWait)
+	bound := min(firstWait<<try, longestWait)
 	timer := time.NewTimer(rand.N(bound) + time.Millisecond)
 	defer timer.Stop()
 	select {

@@ -5,6 +5,12 @@
 
 -- +goose Up
 
+-- What the books were begun with and cannot change: currency, chart.
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
 CREATE TABLE shop (
     id   INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -32,6 +38,8 @@ CREATE TABLE origin (
     gone        BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (shop_id, kind, external_id)
 ) WITHOUT ROWID;
+
+CREATE INDEX origin_variant ON origin (local_id) WHERE kind = 'variant';
 
 -- What the shop sent: the payload and the statement made of it, compressed.
 CREATE TABLE payload (
@@ -125,6 +133,7 @@ CREATE TABLE variant (
 );
 CREATE INDEX variant_sku ON variant (sku) WHERE sku <> '';
 CREATE INDEX variant_product ON variant (product_id);
+CREATE INDEX variant_stock ON variant (stock_id);
 
 CREATE TABLE coupon (
     id            INTEGER PRIMARY KEY,
