@@ -1,0 +1,337 @@
+package sandbox
+
+// state is where an order stands.
+type state uint8
+
+const (
+	stateDraft     state = iota // a checkout that was never placed
+	statePending                // placed, unpaid
+	stateHeld                   // waits for a bank transfer or a cheque
+	stateOpen                   // paid, or to be paid on delivery: to be shipped
+	statePickup                 // a status that a plugin added: waits for the customer
+	stateDone                   // shipped
+	stateCancelled              // not wanted any more
+	stateFailed                 // the payment failed
+	stateRefunded               // paid back in full
+)
+
+// takesStock reports whether entering the state takes goods from stock.
+func (st state) takesStock() bool {
+	return st == stateHeld || st == stateOpen || st == statePickup || st == stateDone
+}
+
+// order is one sale. Amounts are in cents: hundredths of its currency.
+type order struct {
+	id       int64
+	number   string // "" means the id
+	state    state
+	trashed  bool
+	binned   int64 // when it was trashed
+	auto     bool  // the shop's own life moves it on
+	holding  bool  // its goods are taken from stock
+	currency uint8
+	gateway  uint8
+	note     uint8
+	odd      oddity
+	via      string
+
+	created, modified, paid, completed int64
+
+	customer int64 // 0: a guest
+	who      person
+
+	lines    []line
+	shipping []shipping
+	fees     []fee
+	coupons  []couponUse
+	gifts    []gift
+	refunds  []*refund // oldest first
+	taxIDs   int64     // id of the first tax line
+	secret   uint64    // order key, transaction, gift card code
+}
+
+// oddity is how an order is unlike others on purpose.
+type oddity uint8
+
+const (
+	plain         oddity = iota
+	notANumber           // the first line's total is no number
+	totalsOff            // the stated total is 5.00 above its parts
+	unknownStatus        // a status that nobody has heard of
+)
+
+// listed reports whether the shop lists the order: neither draft nor trash.
+func (o *order) listed() bool { return !o.trashed && o.state != stateDraft }
+
+func (o *order) place() *place { return &places[o.who.place] }
+
+// line is goods sold, as sold.
+type line struct {
+	id         int64
+	of         *variant
+	title      string
+	class      taxClass
+	qty        int64
+	back       int64 // units that refunds put back in stock
+	sub, total int64 // net, before and after discounts
+}
+
+type shipping struct {
+	id     int64
+	method uint8
+	total  int64
+}
+
+type fee struct {
+	id    int64
+	title string
+	class taxClass
+	total int64 // negative: a discount
+}
+
+type couponUse struct {
+	id       int64
+	of       *coupon
+	amount   int64 // of the coupon when it was used
+	discount int64
+	tax      int64
+}
+
+type gift struct {
+	id     int64
+	amount int64
+}
+
+// refund is money given back.
+type refund struct {
+	id      int64
+	of      *order
+	created int64
+	amount  int64 // positive
+	reason  uint8
+	full    bool // of all that was left
+	parts   []part
+	taxIDs  int64
+}
+
+// part is what a refund takes back of one line of its order. Amounts are
+// positive where the line's is.
+type part struct {
+	id    int64
+	kind  partKind
+	index int
+	qty   int64
+	total int64
+	taxes taxed
+}
+
+type partKind uint8
+
+const (
+	goods partKind = iota
+	carriage
+	charge
+)
+
+// taxed is the tax of one amount, by rate, in millionths of the currency.
+// There are at most two rates for a place and class.
+type taxed struct {
+	n     int
+	rates [2]*taxRate
+	micro [2]int64
+}
+
+// cents is the tax rounded to cents rate by rate, as the shop adds it up.
+func (t taxed) cents() int64 {
+	var sum int64
+	for i := range t.n {
+		sum += toCents(t.micro[i])
+	}
+	return sum
+}
+
+// toCents rounds millionths to hundredths, half away from zero.
+func toCents(micro int64) int64 {
+	if micro < 0 {
+		return -toCents(-micro)
+	}
+	return (micro + 5_000) / 10_000
+}
+
+// tax computes the tax of a net amount: each rate on the amount, a compound
+// rate on the taxes before it too, kept at six decimals.
+func tax(at *place, class taxClass, cents int64, shipping bool) taxed {
+	var t taxed
+	if class == untaxed {
+		return t
+	}
+	base := cents * 10_000
+	for i := range taxRates {
+		r := &taxRates[i]
+		if r.class != class || r.country != at.country || r.region != "" && r.region != at.region || shipping && !r.shipping {
+			continue
+		}
+		on := base
+		if r.compound {
+			for k := range t.n {
+				on += t.micro[k]
+			}
+		}
+		t.rates[t.n] = r
+		t.micro[t.n] = perMillion(on, r.ppm)
+		t.n++
+	}
+	return t
+}
+
+// perMillion returns amount × ppm / 1,000,000, half away from zero.
+func perMillion(amount, ppm int64) int64 {
+	p := amount * ppm
+	if p < 0 {
+		return -((-p + 500_000) / 1_000_000)
+	}
+	return (p + 500_000) / 1_000_000
+}
+
+func (o *order) lineTax(l *line) taxed     { return tax(o.place(), l.class, l.total, false) }
+func (o *order) shipTax(s *shipping) taxed { return tax(o.place(), standard, s.total, true) }
+func (o *order) feeTax(f *fee) taxed       { return tax(o.place(), f.class, f.total, false) }
+
+// rateSum is what a tax rate comes to over an order or a refund, in cents.
+type rateSum struct {
+	rate       *taxRate
+	cart, ship int64
+}
+
+// rateSums adds up taxes by rate.
+type rateSums struct {
+	n    int
+	sums [len(taxRates)]rateSum
+}
+
+func (r *rateSums) add(t taxed, ship bool) {
+	for i := range t.n {
+		k := 0
+		for k < r.n && r.sums[k].rate != t.rates[i] {
+			k++
+		}
+		if k == r.n {
+			r.sums[k] = rateSum{rate: t.rates[i]}
+			r.n++
+		}
+		if ship {
+			r.sums[k].ship += toCents(t.micro[i])
+		} else {
+			r.sums[k].cart += toCents(t.micro[i])
+		}
+	}
+}
+
+// totals is what an order comes to, in cents.
+type totals struct {
+	discount, discountTax, shipping, shippingTax, cartTax, total int64
+	rates                                                        rateSums
+}
+
+func (o *order) totals() totals {
+	var t totals
+	net := int64(0)
+	for i := range o.lines {
+		l := &o.lines[i]
+		net += l.total
+		t.discount += l.sub - l.total
+		t.rates.add(o.lineTax(l), false)
+	}
+	for i := range o.fees {
+		net += o.fees[i].total
+		t.rates.add(o.feeTax(&o.fees[i]), false)
+	}
+	for i := range o.shipping {
+		t.shipping += o.shipping[i].total
+		t.rates.add(o.shipTax(&o.shipping[i]), true)
+	}
+	for i := range o.coupons {
+		t.discountTax += o.coupons[i].tax
+	}
+	for _, r := range t.rates.sums[:t.rates.n] {
+		t.cartTax += r.cart
+		t.shippingTax += r.ship
+	}
+	t.total = net + t.shipping + t.cartTax + t.shippingTax
+	return t
+}
+
+// due is the total that the shop states: gift cards are taken off it.
+func (o *order) due() int64 {
+	total := o.totals().total
+	for _, g := range o.gifts {
+		total -= g.amount
+	}
+	if o.odd == totalsOff {
+		total += 500
+	}
+	return total
+}
+
+// left is what of the stated total was not refunded yet.
+func (o *order) left() int64 {
+	left := o.due()
+	for _, r := range o.refunds {
+		left -= r.amount
+	}
+	return left
+}
+
+// refunded is what refunds took back of one line so far.
+func (o *order) refunded(kind partKind, index int) (qty, total int64, taxes [2]int64) {
+	for _, r := range o.refunds {
+		for i := range r.parts {
+			p := &r.parts[i]
+			if p.kind != kind || p.index != index {
+				continue
+			}
+			qty += p.qty
+			total += p.total
+			for k := range p.taxes.n {
+				taxes[k] += p.taxes.micro[k]
+			}
+		}
+	}
+	return qty, total, taxes
+}
+
+// takeBack makes the part that refunds qty units of a line of the order (all
+// that is left of a shipping line or fee). Its taxes are whole cents, and the
+// last unit takes what is left, so that parts never exceed their line.
+func (o *order) takeBack(kind partKind, index int, qty int64) part {
+	done, total, paid := o.refunded(kind, index)
+	p := part{kind: kind, index: index, qty: qty}
+	var all taxed
+	var net, units int64
+	switch kind {
+	case goods:
+		l := &o.lines[index]
+		all, net, units = o.lineTax(l), l.total, l.qty
+	case carriage:
+		all, net, units = o.shipTax(&o.shipping[index]), o.shipping[index].total, 1
+	case charge:
+		all, net, units = o.feeTax(&o.fees[index]), o.fees[index].total, 1
+	}
+	last := done+qty >= units
+	p.total = net - total
+	if !last {
+		p.total = net * qty / units
+	}
+	p.taxes = all
+	for k := range all.n {
+		whole := toCents(all.micro[k]) * 10_000
+		p.taxes.micro[k] = whole - paid[k]
+		if !last {
+			p.taxes.micro[k] = whole / 10_000 * qty / units * 10_000
+		}
+	}
+	return p
+}
+
+// gross is what a part gives back, tax included.
+func (p *part) gross() int64 { return p.total + p.taxes.cents() }

@@ -1,0 +1,402 @@
+// Package sandbox is a storefront in a box: a believable shop, generated from
+// a seed, that lives as its own clock advances, answers over HTTP in a real
+// platform's dialect, and misbehaves on demand.
+//
+// The shop itself (shop.go, catalogue.go, order.go, generate.go, live.go,
+// mutate.go) knows no dialect. The files woo*.go speak WooCommerce REST v3 over
+// it; another dialect goes beside them. misbehave.go and serve.go stand between
+// a dialect and the network.
+//
+// The same options and the same calls give the same shop, byte for byte, on
+// any day: its history runs from 1 November 2025 to 31 October 2026, and only
+// the Date header follows the real clock.
+package sandbox
+
+import (
+	"slices"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+	_ "time/tzdata" // the shop's zone, on machines without a zone database
+
+	"comptoir/erp/intake"
+	"comptoir/erp/money"
+
+	"github.com/shopspring/decimal"
+)
+
+// Options say what shop to make. The zero value is a shop without orders.
+type Options struct {
+	// Seed decides everything that is left to chance.
+	Seed int64
+	// Orders is how many orders the generated history holds, drafts and trash
+	// included.
+	Orders int
+	// Now is the clock of the Date header and of OAuth timestamps; nil means
+	// time.Now. The shop's records carry its own, virtual time (see Clock).
+	Now func() time.Time
+	// Key and Secret are the consumer key and secret; empty means derived
+	// from the seed. The key may only read.
+	Key, Secret string
+	// Version is the WooCommerce version to play; empty means 11.0.1. Before
+	// 10.3 there is no list of all variations, before 10.0 sorting by date
+	// loses rows that share a second, before 9.0 there is no list of all
+	// refunds, before 5.8 modified_after is ignored.
+	Version string
+	// BasicOverHTTP accepts Basic authentication without TLS, as a shop
+	// behind a TLS proxy does.
+	BasicOverHTTP bool
+	// PlainPermalinks plays a shop without pretty permalinks: it answers only
+	// under ?rest_route=.
+	PlainPermalinks bool
+}
+
+// The generated history, in UTC.
+var (
+	historyStart = time.Date(2025, time.November, 1, 0, 0, 0, 0, time.UTC)
+	historyEnd   = time.Date(2026, time.October, 31, 23, 59, 59, 0, time.UTC)
+)
+
+// defaultVersion is the version whose answers were recorded.
+const defaultVersion = "11.0.1"
+
+// Shop is a storefront in a box. It is safe for concurrent use.
+type Shop struct {
+	opt     Options
+	seed    uint64
+	release release
+	zone    *time.Location
+
+	mu      sync.Mutex // guards all that follows
+	clock   time.Time
+	changes uint64 // moves with every change, so that lists know when to be built anew
+
+	lastPost, lastItem int64 // ids are given out in order and never reused
+	placed             int   // orders ever placed
+	agenda             agenda
+	telling            bool // Advance wants to know what happens
+	events             []Event
+
+	categories []*category
+	products   []*product
+	sellable   []*variant // what a customer can choose from, gift cards apart
+	giftCard   *variant
+	coupons    []*coupon
+	customers  []*customer // the id is the index plus one
+	orders     []*order    // in order of id
+	refunds    []*refund   // in order of id
+	planted    map[int64]string
+	lists      map[string]*list
+
+	door door // requests, faults and pace; guarded by its own lock
+}
+
+// New makes the shop that the options describe.
+func New(o Options) *Shop {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Version == "" {
+		o.Version = defaultVersion
+	}
+	zone, err := time.LoadLocation(siteZone)
+	if err != nil {
+		zone = time.UTC // cannot happen: time/tzdata is linked in
+	}
+	s := &Shop{
+		opt: o, seed: uint64(o.Seed), release: parseRelease(o.Version), zone: zone, clock: historyStart,
+		planted: map[int64]string{}, lists: map[string]*list{},
+	}
+	d := s.dice(dieKey, 0)
+	if s.opt.Key == "" {
+		s.opt.Key = "ck_" + d.hex(40)
+	}
+	if s.opt.Secret == "" {
+		s.opt.Secret = "cs_" + d.hex(40)
+	}
+	s.door.open(s)
+	s.generate()
+	return s
+}
+
+// siteZone is where the shop's local dates are written.
+const siteZone = "Europe/Paris"
+
+// Key returns the consumer key.
+func (s *Shop) Key() string { return s.opt.Key }
+
+// Secret returns the consumer secret.
+func (s *Shop) Secret() string { return s.opt.Secret }
+
+// Clock returns the shop's own, virtual time.
+func (s *Shop) Clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock
+}
+
+// Rates returns what one unit of each foreign currency that the shop sells in
+// is worth in EUR. The currency of planted orders is not among them.
+func (s *Shop) Rates() map[money.Currency]decimal.Decimal {
+	rates := map[money.Currency]decimal.Decimal{}
+	for _, c := range currencies[1:] {
+		if c.planted {
+			continue
+		}
+		rates[money.Currency(c.code)] = decimal.New(1_000_000, 0).DivRound(decimal.New(c.ppm, 0), 6)
+	}
+	return rates
+}
+
+// Planted returns the orders that cannot be booked on purpose, by id, each
+// with its reason in plain words.
+func (s *Shop) Planted() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]string, len(s.planted))
+	for id, why := range s.planted {
+		out[text(id)] = why
+	}
+	return out
+}
+
+// OrderCount returns how many orders the shop lists: all but drafts and trash.
+func (s *Shop) OrderCount() int { return s.count(func(o *order) bool { return o.listed() }) }
+
+// TrashCount returns how many orders are in the trash.
+func (s *Shop) TrashCount() int { return s.count(func(o *order) bool { return o.trashed }) }
+
+func (s *Shop) count(want func(*order) bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, o := range s.orders {
+		if want(o) {
+			n++
+		}
+	}
+	return n
+}
+
+// RefundCount returns how many refunds the shop has.
+func (s *Shop) RefundCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.refunds)
+}
+
+// RefundIDs returns the ids of the refunds of an order, oldest first.
+func (s *Shop) RefundIDs(orderID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	if o := s.order(number(orderID)); o != nil {
+		for _, r := range o.refunds {
+			ids = append(ids, text(r.id))
+		}
+	}
+	return ids
+}
+
+// Stock returns the number that the shop states for a variant (or for a
+// product that pools the stock of its variants), and whether it counts it.
+func (s *Shop) Stock(variantID string) (qty int, tracked bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.variant(number(variantID))
+	if v == nil {
+		return 0, false
+	}
+	v = v.holder()
+	return int(v.stock), v.tracked
+}
+
+// IDs returns the external ids of all records that the shop has of r, sorted
+// as numbers where they are numbers. Orders are those that it lists: neither
+// drafts nor trash. Variants are those below a product, as a simple product is
+// its own variant. Shipping methods are "method:instance".
+func (s *Shop) IDs(r intake.Resource) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []int64
+	add := func(id int64) { ids = append(ids, id) }
+	switch r {
+	case intake.TaxRates:
+		for i := range taxRates {
+			add(taxRates[i].id)
+		}
+	case intake.Gateways:
+		return namesOf(gateways[:payNothing], func(g gateway) string { return g.code })
+	case intake.ShippingMethods:
+		return namesOf(shippingMethods[:], func(m shippingMethod) string { return m.code + ":" + strconv.Itoa(m.instance) })
+	case intake.Categories:
+		for _, c := range s.categories {
+			add(c.id)
+		}
+	case intake.Products:
+		for _, p := range s.products {
+			if p.listed() {
+				add(p.own.id)
+			}
+		}
+	case intake.Variants:
+		for _, p := range s.products {
+			for _, v := range p.variants {
+				if p.listed() && !v.gone {
+					add(v.id)
+				}
+			}
+		}
+	case intake.Customers:
+		for _, c := range s.customers {
+			add(c.id)
+		}
+	case intake.Coupons:
+		for _, c := range s.coupons {
+			add(c.id)
+		}
+	case intake.Orders, intake.Trash:
+		for _, o := range s.orders {
+			if r == intake.Orders && o.listed() || r == intake.Trash && o.trashed {
+				add(o.id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = text(id)
+	}
+	return out
+}
+
+// Modified returns the date of the last change that the shop states for a
+// record; zero where it states none, or has no such record.
+func (s *Shop) Modified(r intake.Resource, id string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var at int64
+	switch n := number(id); r {
+	case intake.Products, intake.Variants:
+		if v := s.variant(n); v != nil {
+			at = v.modified
+		}
+	case intake.Customers:
+		if c := s.customer(n); c != nil {
+			at = c.modified
+		}
+	case intake.Coupons:
+		for _, c := range s.coupons {
+			if c.id == n {
+				at = c.modified
+			}
+		}
+	case intake.Orders, intake.Trash:
+		if o := s.order(n); o != nil {
+			at = o.modified
+		}
+	}
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.Unix(at, 0).UTC()
+}
+
+// now is the stamp that a change gets: the virtual clock in whole seconds.
+func (s *Shop) now() int64 { return s.clock.Unix() }
+
+// changed makes lists be built anew.
+func (s *Shop) changed() { s.changes++ }
+
+// post gives out the next id of the sequence that products, coupons, orders
+// and refunds share. Images and revisions, which are not played, leave gaps.
+func (s *Shop) post() int64 {
+	s.lastPost += 1 + int64(mix(s.seed^uint64(s.lastPost))%3)
+	return s.lastPost
+}
+
+// items gives out n ids of order lines and returns the first.
+func (s *Shop) items(n int) int64 {
+	first := s.lastItem + 1
+	s.lastItem += int64(n)
+	return first
+}
+
+func (s *Shop) order(id int64) *order {
+	if i, ok := slices.BinarySearchFunc(s.orders, id, func(o *order, id int64) int { return compare(o.id, id) }); ok {
+		return s.orders[i]
+	}
+	return nil
+}
+
+func (s *Shop) refund(id int64) *refund {
+	if i, ok := slices.BinarySearchFunc(s.refunds, id, func(r *refund, id int64) int { return compare(r.id, id) }); ok {
+		return s.refunds[i]
+	}
+	return nil
+}
+
+func (s *Shop) customer(id int64) *customer {
+	if id < 1 || id > int64(len(s.customers)) {
+		return nil
+	}
+	return s.customers[id-1]
+}
+
+func (s *Shop) product(id int64) *product {
+	for _, p := range s.products {
+		if p.own.id == id && !p.own.gone {
+			return p
+		}
+	}
+	return nil
+}
+
+// variant finds a variation, or what a product itself is.
+func (s *Shop) variant(id int64) *variant {
+	for _, p := range s.products {
+		if p.own.gone {
+			continue
+		}
+		if p.own.id == id {
+			return p.own
+		}
+		for _, v := range p.variants {
+			if v.id == id && !v.gone {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+func namesOf[T any](of []T, name func(T) string) []string {
+	names := make([]string, len(of))
+	for i, v := range of {
+		names[i] = name(v)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func text(id int64) string { return strconv.FormatInt(id, 10) }
+
+// number reads an external id; -1, which nothing has, where it is none.
+func number(id string) int64 {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,473 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// writeProduct writes a product with its keys in the order of the recorded
+// answers.
+func (e *encoder) writeProduct(p *product, r release) {
+	v := p.own
+	kind := "simple"
+	if len(p.axes) > 0 {
+		kind = "variable"
+	}
+	e.open('{')
+	e.top = e.depth
+	e.int("id", v.id)
+	e.str("name", p.title)
+	e.str("slug", p.slug)
+	e.address("permalink", "/product/"+p.slug+"/")
+	e.date("date_created", v.created)
+	e.date("date_modified", v.modified)
+	e.str("type", kind)
+	e.str("status", p.visible)
+	e.bool("featured", false)
+	e.str("catalog_visibility", "visible")
+	e.str("description", p.description())
+	e.str("short_description", p.short)
+	e.str("sku", v.sku)
+	e.writePrices(v, kind == "variable")
+	e.bool("on_sale", v.sale > 0)
+	e.bool("purchasable", p.visible != "trash")
+	e.int("total_sales", 0)
+	e.writeVirtual(v)
+	e.str("external_url", "")
+	e.str("button_text", "")
+	e.writeTaxStatus(v)
+	e.bool("manage_stock", v.tracked)
+	e.writeStock(v)
+	e.writeBackorders(v)
+	e.bool("sold_individually", false)
+	e.writeSize(v)
+	e.bool("shipping_required", !v.virtual)
+	e.bool("shipping_taxable", !v.virtual)
+	e.str("shipping_class", "")
+	e.int("shipping_class_id", 0)
+	e.bool("reviews_allowed", true)
+	e.str("average_rating", "0.00")
+	e.int("rating_count", 0)
+	e.raw("upsell_ids", "[]")
+	e.raw("cross_sell_ids", "[]")
+	e.int("parent_id", 0)
+	e.str("purchase_note", "")
+	e.array("categories", func() {
+		e.open('{')
+		e.int("id", p.category.id)
+		e.str("name", p.category.name)
+		e.str("slug", p.category.slug)
+		e.close('}')
+	})
+	e.raw("brands", "[]")
+	e.raw("tags", "[]")
+	e.array("images", func() { e.writeImage(p) })
+	e.array("attributes", func() { e.writeAxes(p) })
+	e.raw("default_attributes", "[]")
+	e.array("variations", func() {
+		for _, x := range p.variants {
+			if !x.gone {
+				e.separate()
+				e.b = append(e.b, text(x.id)...)
+			}
+		}
+	})
+	e.raw("grouped_products", "[]")
+	e.int("menu_order", 0)
+	e.str("price_html", priceHTML(v.asks()))
+	e.raw("related_ids", "[]")
+	e.array("meta_data", func() { e.writeProductMeta(v) })
+	e.str("stock_status", stockStatus(v))
+	e.bool("has_options", kind == "variable")
+	e.str("post_password", "")
+	e.str("global_unique_id", "")
+	e.writeCost(v, r)
+	e.links("/products", v.id, allowAll, nil)
+	e.close('}')
+}
+
+func (p *product) description() string {
+	if p.revision == 0 {
+		return ""
+	}
+	return "<p>Texte révisé n° " + text(int64(p.revision)) + ".</p>\n"
+}
+
+// writePrices writes the prices. That of a product with variations is the
+// lowest of theirs, and it has no regular price of its own.
+func (e *encoder) writePrices(v *variant, grouped bool) {
+	if grouped {
+		low := v.price
+		for i, x := range v.of.variants {
+			if i == 0 || x.asks() < low {
+				low = x.asks()
+			}
+		}
+		e.str("price", price(low))
+		e.str("regular_price", "")
+	} else {
+		e.str("price", price(v.asks()))
+		e.str("regular_price", price(v.price))
+	}
+	if v.sale > 0 {
+		e.str("sale_price", price(v.sale))
+	} else {
+		e.str("sale_price", "")
+	}
+	e.date("date_on_sale_from", 0)
+	e.date("date_on_sale_to", 0)
+}
+
+func (e *encoder) writeVirtual(v *variant) {
+	e.bool("virtual", v.virtual)
+	e.bool("downloadable", v.download)
+	e.raw("downloads", "[]")
+	e.int("download_limit", -1)
+	e.int("download_expiry", -1)
+}
+
+func (e *encoder) writeTaxStatus(v *variant) {
+	status := "taxable"
+	if v.class == untaxed {
+		status = "none"
+	}
+	e.str("tax_status", status)
+	e.str("tax_class", wooClass(v.class))
+}
+
+// writeStock writes the quantity: of the pool for a variation that shares one.
+func (e *encoder) writeStock(v *variant) {
+	if h := v.holder(); h.tracked {
+		e.int("stock_quantity", h.stock)
+	} else {
+		e.null("stock_quantity")
+	}
+}
+
+func stockStatus(v *variant) string {
+	switch h := v.holder(); {
+	case !h.tracked || h.stock > 0:
+		return "instock"
+	case h.backorders != "no":
+		return "onbackorder"
+	default:
+		return "outofstock"
+	}
+}
+
+func (e *encoder) writeBackorders(v *variant) {
+	h := v.holder()
+	e.str("backorders", h.backorders)
+	e.bool("backorders_allowed", h.backorders != "no")
+	e.bool("backordered", h.backorders != "no" && h.tracked && h.stock <= 0)
+	e.null("low_stock_amount")
+}
+
+func (e *encoder) writeSize(v *variant) {
+	weight := ""
+	if v.grams > 0 {
+		weight = strings.TrimRight(strings.TrimRight(string(appendAmount(nil, int64(v.grams)*1000, 3)), "0"), ".")
+	}
+	e.str("weight", weight)
+	e.raw("dimensions", `{"length":"","width":"","height":""}`)
+}
+
+// writeImage gives one product in three a picture.
+func (e *encoder) writeImage(p *product) {
+	if p.own.id%3 != 0 {
+		return
+	}
+	e.open('{')
+	e.int("id", p.own.id+1_000_000)
+	e.date("date_created", p.own.created)
+	e.date("date_modified", p.own.created)
+	e.address("src", "/wp-content/uploads/2025/11/"+p.slug+".jpg")
+	e.str("name", p.slug+".jpg")
+	e.str("alt", "")
+	e.close('}')
+}
+
+func (e *encoder) writeAxes(p *product) {
+	for i, a := range p.axes {
+		e.open('{')
+		e.int("id", a.attribute)
+		e.str("name", a.name)
+		if a.attribute == 0 { // the platform is not consistent about its slug
+			e.str("slug", a.name)
+		} else {
+			e.str("slug", a.slug)
+		}
+		e.int("position", int64(i))
+		e.bool("visible", true)
+		e.bool("variation", true)
+		e.array("options", func() {
+			for _, option := range a.values {
+				e.item(option)
+			}
+		})
+		e.close('}')
+	}
+}
+
+func priceHTML(cents int64) string {
+	return `<span class="woocommerce-Price-amount amount"><bdi>` + strings.Replace(price(cents), ".", ",", 1) +
+		`&nbsp;<span class="woocommerce-Price-currencySymbol" translate="no">&euro;</span></bdi></span>`
+}
+
+func (e *encoder) writeProductMeta(v *variant) {
+	if v.gift {
+		e.meta(v.id*10, "_gift_card", "yes")
+	}
+	if v.cost > 0 && v.costInMeta {
+		e.meta(v.id*10+1, "_wc_cog_cost", price(v.cost))
+	}
+}
+
+// writeCost writes the platform's own cost field, which came with 9.5 and is
+// there only where its feature is switched on, as it is here. (It was off in
+// the recorded shop.)
+func (e *encoder) writeCost(v *variant, r release) {
+	if r.before(9, 5) {
+		return
+	}
+	e.object("cost_of_goods_sold", func() {
+		own := v.cost > 0 && !v.costInMeta
+		e.array("values", func() {
+			if own {
+				e.open('{')
+				e.float("defined_value", float64(v.cost)/100)
+				e.float("effective_value", float64(v.cost)/100)
+				e.close('}')
+			}
+		})
+		if own {
+			e.float("total_value", float64(v.cost)/100)
+		} else {
+			e.int("total_value", 0)
+		}
+	})
+}
+
+// writeVariation writes a variation. In the list of all variations its links
+// name no product, and name nothing that may be done.
+func (e *encoder) writeVariation(v *variant, r release, all bool) {
+	p := v.of
+	e.open('{')
+	e.top = e.depth
+	e.int("id", v.id)
+	e.str("type", "variation")
+	e.date("date_created", v.created)
+	e.date("date_modified", v.modified)
+	e.str("description", "")
+	e.address("permalink", "/product/"+p.slug+"/?attribute_pa_taille="+slug(v.options[0])+"&attribute_couleur="+slug(v.options[1]))
+	e.str("sku", v.shownSKU())
+	e.str("global_unique_id", "")
+	e.writePrices(v, false)
+	e.bool("on_sale", v.sale > 0)
+	e.str("status", p.visible)
+	e.bool("purchasable", true)
+	e.writeVirtual(v)
+	e.writeTaxStatus(v)
+	if v.pool != nil {
+		e.str("manage_stock", "parent")
+	} else {
+		e.bool("manage_stock", v.tracked)
+	}
+	e.writeStock(v)
+	e.str("stock_status", stockStatus(v))
+	e.writeBackorders(v)
+	e.writeSize(v)
+	e.str("shipping_class", "")
+	e.int("shipping_class_id", 0)
+	e.null("image")
+	e.raw("gallery_image_ids", "[]")
+	e.array("attributes", func() {
+		for i, a := range p.axes {
+			e.open('{')
+			e.int("id", a.attribute)
+			e.str("name", a.name)
+			e.str("slug", a.slug)
+			e.str("option", v.options[i])
+			e.close('}')
+		}
+	})
+	e.int("menu_order", 0)
+	e.array("meta_data", func() { e.writeProductMeta(v) })
+	e.str("name", strings.Join(v.options, ", "))
+	e.int("parent_id", p.own.id)
+	e.writeCost(v, r)
+	e.object("_links", func() {
+		up, at, allow := "/products/"+text(p.own.id), "/products/"+text(p.own.id)+"/variations", allowAll
+		if all {
+			up, at, allow = "/products/0", "/variations", ""
+		}
+		e.link("self", wooRoot+at+"/"+text(v.id), allow)
+		e.href("collection", wooRoot+at)
+		e.href("up", wooRoot+up)
+	})
+	e.close('}')
+}
+
+func (e *encoder) writeCategory(c *category, products []*product) {
+	n := int64(0)
+	for _, p := range products {
+		if p.category == c && p.listed() {
+			n++
+		}
+	}
+	e.open('{')
+	e.top = e.depth
+	e.int("id", c.id)
+	e.str("name", c.name)
+	e.str("slug", c.slug)
+	e.int("parent", c.parent)
+	e.str("description", c.description)
+	e.str("display", "default")
+	e.null("image")
+	e.int("menu_order", int64(c.position))
+	e.int("count", n)
+	e.links("/products/categories", c.id, allowAll, func() {
+		if c.parent != 0 {
+			e.href("up", wooRoot+"/products/categories/"+text(c.parent))
+		}
+	})
+	e.close('}')
+}
+
+func (e *encoder) writeCustomer(c *customer) {
+	e.open('{')
+	e.top = e.depth
+	e.int("id", c.id)
+	e.date("date_created", c.created)
+	e.date("date_modified", c.modified)
+	e.str("email", c.email())
+	first, last := "", ""
+	if !c.admin {
+		first, last = firstNames[c.who.first], lastNames[c.who.last]
+	}
+	e.str("first_name", first)
+	e.str("last_name", last)
+	e.str("role", c.role())
+	e.str("username", c.login())
+	e.object("billing", func() { e.writeCustomerAddress(c, billingOfCustomer) })
+	e.object("shipping", func() { e.writeCustomerAddress(c, shippingOfCustomer) })
+	e.bool("is_paying_customer", c.paying)
+	sum := sha256.Sum256([]byte(c.email()))
+	e.str("avatar_url", "https://secure.gravatar.com/avatar/"+hex.EncodeToString(sum[:])+"?s=96&d=mm&r=g")
+	e.array("meta_data", func() {
+		if c.who.company != 0 {
+			e.meta(c.id*10, "_vat_number", c.who.vatNumber())
+		}
+	})
+	allow := allowAll
+	if c.admin {
+		allow = allowEdit
+	}
+	e.links("/customers", c.id, allow, nil)
+	e.close('}')
+}
+
+func (c *customer) email() string {
+	if c.admin {
+		return "admin@example.test"
+	}
+	return c.who.email()
+}
+
+func (c *customer) role() string {
+	if c.admin {
+		return "administrator"
+	}
+	return "customer"
+}
+
+func (c *customer) login() string {
+	name, _, _ := strings.Cut(c.email(), "@")
+	return name
+}
+
+func (e *encoder) writeCustomerAddress(c *customer, kind addressKind) {
+	if !c.admin {
+		e.writeAddress(c.who, kind)
+		return
+	}
+	for _, k := range []string{"first_name", "last_name", "company", "address_1", "address_2", "city", "postcode", "country", "state"} {
+		e.str(k, "")
+	}
+	if kind == billingOfCustomer {
+		e.str("email", "")
+	}
+	e.str("phone", "")
+}
+
+func (e *encoder) writeCoupon(c *coupon) {
+	e.open('{')
+	e.top = e.depth
+	e.int("id", c.id)
+	e.str("code", c.code)
+	e.str("amount", price(c.amount))
+	e.str("status", "publish")
+	e.date("date_created", c.created)
+	e.date("date_modified", c.modified)
+	e.str("discount_type", c.kind)
+	if c.revision == 0 {
+		e.str("description", "")
+	} else {
+		e.str("description", "Révision "+text(int64(c.revision)))
+	}
+	e.date("date_expires", c.expires)
+	e.int("usage_count", int64(c.used))
+	e.bool("individual_use", false)
+	e.raw("product_ids", "[]")
+	e.raw("excluded_product_ids", "[]")
+	if c.limit > 0 {
+		e.int("usage_limit", int64(c.limit))
+	} else {
+		e.null("usage_limit")
+	}
+	e.null("usage_limit_per_user")
+	e.null("limit_usage_to_x_items")
+	e.bool("free_shipping", c.free)
+	e.raw("product_categories", "[]")
+	e.raw("excluded_product_categories", "[]")
+	e.bool("exclude_sale_items", false)
+	e.str("minimum_amount", "0.00")
+	e.str("maximum_amount", "0.00")
+	e.raw("email_restrictions", "[]")
+	e.raw("used_by", "[]")
+	e.raw("meta_data", "[]")
+	e.links("/coupons", c.id, allowAll, nil)
+	e.close('}')
+}
+
+func (e *encoder) writeTaxRate(r *taxRate) {
+	class := wooClass(r.class)
+	if class == "" {
+		class = "standard"
+	}
+	e.open('{')
+	e.top = e.depth
+	e.int("id", r.id)
+	e.str("country", r.country)
+	e.str("state", r.region)
+	e.str("postcode", "")
+	e.str("city", "")
+	e.str("rate", string(appendAmount(nil, r.ppm*100, 4)))
+	e.str("name", r.name)
+	e.int("priority", int64(r.priority))
+	e.bool("compound", r.compound)
+	e.bool("shipping", r.shipping)
+	e.int("order", 0)
+	e.str("class", class)
+	e.raw("postcodes", "[]")
+	e.raw("cities", "[]")
+	e.links("/taxes", r.id, allowAll, nil)
+	e.close('}')
+}
+
+// wooClasses are the tax classes in the order in which the shop lists them.
+func wooClasses() []taxClass {
+	return slices.Clone([]taxClass{standard, reduced, zeroRated, intermediate, superReduced})
+}
