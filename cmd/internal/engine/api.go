@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/erp"
+	"comptoir/erp/intake"
+	"comptoir/syncstate"
+
+	"github.com/rs/zerolog"
+)
+
+// Shop is a shop that the engine keeps in step with the books.
+type Shop struct {
+	// Name is the shop's name in the configuration and in the books.
+	Name      string
+	Connector connectors.Connector
+	// Schedules holds the cron spec of each resource that the daemon pulls.
+	// A spec has five fields, or six of which the first is the seconds, or is
+	// a descriptor such as "@every 5m". A resource without one is pulled only
+	// on demand.
+	Schedules map[intake.Resource]string
+	// Location is the time zone of all the shop's cron specs; nil means UTC.
+	Location *time.Location
+	// Jitter puts off each scheduled pull by a random time up to this, so
+	// that many shops do not ask at the same second. Zero means none.
+	Jitter time.Duration
+	// Reread, Sweep and Retry are cron specs: for reading open and recent
+	// orders again, for comparing all ids with the shop's, and for applying
+	// parked records again. "" means never.
+	Reread, Sweep, Retry string
+	// Silence is how long a busy resource may bring nothing new before an
+	// alarm is raised. Zero derives it from the resource's own history, see
+	// ResourceStatus.Alarm.
+	Silence time.Duration
+}
+
+// Options say what an engine works on. Books, State and Now are required.
+type Options struct {
+	Books *erp.Books
+	State *syncstate.Bolt
+	Shops []Shop
+	Now   func() time.Time
+	Log   zerolog.Logger
+	// Progress is told after each page; nil means nobody is. It may be called
+	// from several goroutines and must not block.
+	Progress func(Progress)
+	// StopTimeout is how long a page that is being applied may still take
+	// after the context has ended; after that it is dropped whole. Zero means
+	// 20 seconds.
+	StopTimeout time.Duration
+}
+
+// Progress is how far a pass over one resource has come.
+type Progress struct {
+	Shop     string
+	Resource intake.Resource
+	Done     int // records looked at in this pass
+	Total    int // records in this pass as far as the shop says; 0: it does not
+}
+
+// Request is what Sync is asked for.
+type Request struct {
+	Shop string
+	// Resources are those to pull; none means all. They are pulled in the
+	// connector's order, whatever the order here.
+	Resources []intake.Resource
+}
+
+// ResyncRequest is what Resync is asked for.
+type ResyncRequest struct {
+	Shop string
+	// Resources are those to read again; none means all.
+	Resources []intake.Resource
+	// Since limits it to records that changed at or after this instant; zero
+	// means everything.
+	Since time.Time
+	// Order is the external id of the one order to read again; "" means no
+	// such limit. It goes neither with Resources nor with Since.
+	Order string
+	// DryRun changes nothing and lists in Result.Changes what would change.
+	DryRun bool
+}
+
+// Result says what a pass did.
+type Result struct {
+	Shop string `json:"shop"`
+	// Resources holds one entry for each resource that was read, in the order
+	// of reading.
+	Resources []ResourceResult `json:"resources"`
+	// Total sums up Resources; its Took is that of the whole pass.
+	Total ResourceResult `json:"total"`
+	// Settled says what became of the stock; nil where the pass did not read
+	// the products and the orders to their end.
+	Settled *erp.Settlement `json:"settled,omitempty"`
+	// Changes is what a dry run would have changed.
+	Changes []erp.Change `json:"changes,omitempty"`
+}
+
+// ResourceResult says what a pass did with one resource.
+type ResourceResult struct {
+	Resource  intake.Resource `json:"resource,omitempty"`
+	Pages     int             `json:"pages"`
+	Applied   int             `json:"applied"`   // records that changed something
+	Unchanged int             `json:"unchanged"` // records that were known already
+	Parked    int             `json:"parked"`    // records set aside, with their reasons in the books
+	Took      time.Duration   `json:"took"`      // nanoseconds
+	// Error is why the resource was not read to its end; "" where it was.
+	Error string `json:"error,omitempty"`
+}
+
+// ShopStatus is how a shop stands.
+type ShopStatus struct {
+	Shop string `json:"shop"`
+	// Paused is why the shop is not read until a person has acted (see
+	// Engine.Resume); "" where it is not paused.
+	Paused    string           `json:"paused,omitempty"`
+	Resources []ResourceStatus `json:"resources"`
+}
+
+// ResourceStatus is how a resource of a shop stands.
+type ResourceStatus struct {
+	Shop     string          `json:"shop"`
+	Resource intake.Resource `json:"resource"`
+	Cursor   string          `json:"cursor"`   // the connector's own words; "" before the first page
+	LastRun  time.Time       `json:"last_run"` // when the last pull began; zero where there was none
+	// Applied and Unchanged count the records of the last pull.
+	Applied   int `json:"applied"`
+	Unchanged int `json:"unchanged"`
+	// Parked counts the records that are parked now.
+	Parked int `json:"parked"`
+	// LagSeconds is the time since the beginning of the last pull that read
+	// the resource to its end, which is how old our picture of it is; -1
+	// where none did.
+	LagSeconds int64 `json:"lag_seconds"`
+	// LastError is why the last pull failed; "" where it did not.
+	LastError string `json:"last_error,omitempty"`
+	// Alarm says in plain words that the resource is silent for unusually
+	// long; "" where it is not.
+	Alarm string `json:"alarm,omitempty"`
+}

@@ -1,0 +1,386 @@
+// Package engine carries what shops say into the books: it pulls pages, drops
+// the records that are known, has the books apply the others, and only then
+// remembers how far it came. It is the only place that orders writes across
+// the connectors, the books and the sync state.
+//
+// The books commit first, the sync state remembers after, never the other way
+// round. A crash between the two makes a page come again, which is harmless;
+// the other order would lose it.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/erp"
+	"comptoir/erp/fault"
+	"comptoir/erp/intake"
+
+	"github.com/robfig/cron/v3"
+	"github.com/rs/zerolog"
+)
+
+const defaultStopTimeout = 20 * time.Second
+
+// Engine keeps shops and books in step. It is safe for concurrent use; work on
+// one shop is done one piece after the other.
+type Engine struct {
+	opts  Options
+	shops []*shop
+}
+
+// shop is a Shop at work.
+type shop struct {
+	Shop
+	streams []connectors.Stream
+	timers  []timer
+	log     zerolog.Logger
+
+	// turn is held by whoever works on the shop: pulls, reads again, sweeps.
+	// So no two statements about one record can overtake each other.
+	turn chan struct{}
+	// The rest of this block belongs to the holder of turn.
+	inStep    bool                     // the marks follow the fences
+	stumbled  bool                     // the last request failed for good
+	unsettled bool                     // something has changed since the last settlement, or may have
+	read      map[intake.Resource]bool // whether the last pull came to its end; absent: none yet
+	alarmed   map[intake.Resource]bool // whether its silence was logged
+
+	mu      sync.Mutex
+	paused  string // why, "" where it is not
+	resumed chan struct{}
+	pulls   map[intake.Resource]lastPulls
+}
+
+// New makes an engine. It does no I/O. A cron spec that cannot be read is an
+// error that names the shop, the resource and the spec.
+func New(o Options) (*Engine, error) {
+	if o.StopTimeout == 0 {
+		o.StopTimeout = defaultStopTimeout
+	}
+	e := &Engine{opts: o}
+	for _, s := range o.Shops {
+		if s.Location == nil {
+			s.Location = time.UTC
+		}
+		sh := &shop{
+			Shop:      s,
+			streams:   s.Connector.Streams(),
+			log:       o.Log.With().Str("shop", s.Name).Logger(),
+			turn:      make(chan struct{}, 1),
+			unsettled: true,
+			read:      map[intake.Resource]bool{},
+			alarmed:   map[intake.Resource]bool{},
+			resumed:   make(chan struct{}, 1),
+			pulls:     map[intake.Resource]lastPulls{},
+		}
+		var err error
+		if sh.timers, err = timersOf(sh); err != nil {
+			return nil, err
+		}
+		e.shops = append(e.shops, sh)
+	}
+	return e, nil
+}
+
+// specs reads cron specs: the seconds may be left out, and descriptors such as
+// "@every 5m" are fine.
+var specs = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
+
+func (e *Engine) shop(name string) (*shop, error) {
+	names := make([]string, len(e.shops))
+	for i, sh := range e.shops {
+		if sh.Name == name {
+			return sh, nil
+		}
+		names[i] = sh.Name
+	}
+	return nil, fault.New(fault.NotFound, "the configuration has "+listed(names), "there is no shop %q", name)
+}
+
+// pick returns the shop's streams of these resources, all where there are
+// none, in the order in which they must be synced.
+func (sh *shop) pick(resources []intake.Resource) ([]connectors.Stream, error) {
+	if len(resources) == 0 {
+		return sh.streams, nil
+	}
+	for _, r := range resources {
+		if _, ok := sh.stream(r); !ok {
+			names := make([]string, len(sh.streams))
+			for i, st := range sh.streams {
+				names[i] = string(st.Resource)
+			}
+			return nil, fault.New(fault.NotFound, "it has "+listed(names), "shop %s has no resource %q", sh.Name, r)
+		}
+	}
+	var picked []connectors.Stream
+	for _, st := range sh.streams {
+		if slices.Contains(resources, st.Resource) {
+			picked = append(picked, st)
+		}
+	}
+	return picked, nil
+}
+
+func (sh *shop) stream(r intake.Resource) (connectors.Stream, bool) {
+	i := slices.IndexFunc(sh.streams, func(st connectors.Stream) bool { return st.Resource == r })
+	if i < 0 {
+		return connectors.Stream{}, false
+	}
+	return sh.streams[i], true
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// takeTurn waits until nobody works on the shop, brings the sync state in step
+// with the books where it may not be, and returns what ends the turn.
+func (e *Engine) takeTurn(ctx context.Context, sh *shop) (release func(), err error) {
+	select {
+	case sh.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	release = func() { <-sh.turn }
+	if sh.inStep {
+		return release, nil
+	}
+	if err := e.recoverShop(ctx, sh); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// grace returns a context for what must not be torn apart when ctx ends: it
+// ends StopTimeout later.
+func (e *Engine) grace(ctx context.Context) (context.Context, context.CancelFunc) {
+	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(e.opts.StopTimeout)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-graced.Done():
+		}
+	})
+	return graced, func() { stop(); cancel() }
+}
+
+// Sync reads what has changed in a shop, resource by resource in the
+// connector's order, to the end, and then settles the stock. The result tells
+// what was done, beside an error too. A paused shop that can be read again is
+// no longer paused.
+func (e *Engine) Sync(ctx context.Context, r Request) (Result, error) {
+	sh, err := e.shop(r.Shop)
+	if err != nil {
+		return Result{}, err
+	}
+	streams, err := sh.pick(r.Resources)
+	if err != nil {
+		return Result{}, err
+	}
+	release, err := e.takeTurn(ctx, sh)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	res, err := e.cycle(ctx, sh, streams, e.pull)
+	if err == nil {
+		sh.resume()
+	}
+	return res, err
+}
+
+// reader reads one stream to its end.
+type reader func(ctx context.Context, sh *shop, st connectors.Stream) (ResourceResult, error)
+
+// cycle reads streams from where it is up to date on, and settles the stock
+// where the orders were among them.
+func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Stream, read reader) (Result, error) {
+	var ordersAt time.Time
+	res, err := e.each(ctx, sh, streams, func(ctx context.Context, sh *shop, st connectors.Stream) (ResourceResult, error) {
+		began := e.opts.Now()
+		one, err := read(ctx, sh, st)
+		sh.read[st.Resource] = err == nil
+		if st.Resource == intake.Orders && err == nil {
+			ordersAt = began
+		}
+		return one, err
+	})
+	if ordersAt.IsZero() || ctx.Err() != nil {
+		return res, err
+	}
+	res.Settled, err = e.settle(ctx, sh, ordersAt, err)
+	return res, err
+}
+
+// each reads streams one after the other. One that fails does not keep the
+// others from being read, unless nothing can be read.
+func (e *Engine) each(ctx context.Context, sh *shop, streams []connectors.Stream, read reader) (Result, error) {
+	started := e.opts.Now()
+	res := Result{Shop: sh.Name}
+	var errs []error
+	for _, st := range streams {
+		one, err := read(ctx, sh, st)
+		res.add(one)
+		if one.Applied > 0 && movesStock(st.Resource) {
+			sh.unsettled = true
+		}
+		if err == nil {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("read %s of shop %s: %w", st.Resource, sh.Name, err))
+		class := connectors.ClassOf(err)
+		if class == connectors.Denied {
+			sh.pause(err)
+		}
+		if ctx.Err() != nil || class == connectors.Denied || class == connectors.Throttled {
+			break
+		}
+	}
+	res.Total.Took = e.opts.Now().Sub(started)
+	return res, joined(errs)
+}
+
+// joined is errors.Join that leaves a single error as it is.
+func joined(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// movesStock reports whether records of r may change what is in stock.
+func movesStock(r intake.Resource) bool {
+	switch r {
+	case intake.Products, intake.Variants, intake.Orders, intake.Trash:
+		return true
+	}
+	return false
+}
+
+// settle brings the stock in line, where the catalogue was read before the
+// orders were and something has changed since the last time. It adds its error
+// to those of the reading before it.
+func (e *Engine) settle(ctx context.Context, sh *shop, ordersAt time.Time, before error) (*erp.Settlement, error) {
+	ready, err := e.catalogueRead(sh)
+	if err != nil {
+		return nil, errors.Join(before, err)
+	}
+	if !ready || !sh.unsettled {
+		return nil, before
+	}
+	graced, cancel := e.grace(ctx)
+	defer cancel()
+	s, err := e.opts.Books.Settle(graced, sh.Name, ordersAt)
+	if err != nil {
+		return nil, errors.Join(before, fmt.Errorf("settle the stock of shop %s: %w", sh.Name, err))
+	}
+	// A difference that newer orders may explain is settled by the next
+	// reading of orders, even if that brings nothing.
+	sh.unsettled = s.Waiting > 0
+	sh.log.Info().Int("opened", s.Opened).Int("adjusted", s.Adjusted).Int("waiting", s.Waiting).Msg("stock settled")
+	return &s, before
+}
+
+// catalogueRead reports whether the last pulls of what carries stock numbers
+// came to their end.
+func (e *Engine) catalogueRead(sh *shop) (bool, error) {
+	for _, r := range []intake.Resource{intake.Products, intake.Variants} {
+		if _, ok := sh.stream(r); !ok {
+			continue
+		}
+		ended, err := e.wasRead(sh, r)
+		if err != nil || !ended {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// wasRead reports whether the last pull of r came to its end, in this process
+// or in one before.
+func (e *Engine) wasRead(sh *shop, r intake.Resource) (bool, error) {
+	if ended, ok := sh.read[r]; ok {
+		return ended, nil
+	}
+	last, err := e.lastPulls(sh, r)
+	if err != nil {
+		return false, err
+	}
+	return last.last.Error == "" && !last.ended.Started.IsZero(), nil
+}
+
+func (res *Result) add(one ResourceResult) {
+	res.Resources = append(res.Resources, one)
+	res.Total.Pages += one.Pages
+	res.Total.Applied += one.Applied
+	res.Total.Unchanged += one.Unchanged
+	res.Total.Parked += one.Parked
+}
+
+// pause keeps the daemon from reading the shop until a person has acted.
+func (sh *shop) pause(err error) {
+	reason := fmt.Sprintf("shop %s is paused: %v; when that is mended, reload or restart comptoir", sh.Name, err)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.paused == "" {
+		sh.log.Error().Msg(reason)
+	}
+	sh.paused = reason
+}
+
+func (sh *shop) pausedFor() string {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.paused
+}
+
+// resume ends a pause, and reports whether there was one.
+func (sh *shop) resume() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	was := sh.paused != ""
+	sh.paused = ""
+	if was {
+		select {
+		case sh.resumed <- struct{}{}:
+		default:
+		}
+	}
+	return was
+}
+
+// Resume lets a paused shop be read again, after a person has acted. It
+// reports whether the shop was paused.
+func (e *Engine) Resume(shop string) bool {
+	sh, err := e.shop(shop)
+	return err == nil && sh.resume()
+}
+
+// streamName is the name of a stream in the sync state.
+func streamName(shop string, r intake.Resource) string { return shop + "/" + string(r) }
+
+// Space names the set of keys that a stream of the engine belongs to: streams
+// that state the same kind of record share one. The sync state must be opened
+// with it as its syncstate.Options.Space.
+func Space(stream string) string {
+	i := strings.LastIndexByte(stream, '/') + 1
+	return stream[:i] + string(intake.KindOf(intake.Resource(stream[i:])))
+}
+
+func (sh *shop) booked(r intake.Resource) erp.Stream {
+	return erp.Stream{Shop: sh.Name, Resource: r}
+}

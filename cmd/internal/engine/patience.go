@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/erp/intake"
+)
+
+// How long a request is tried within one pass. What fails all the same ends
+// the pass; the daemon then comes back to it, see backOff.
+const (
+	maxTries     = 5                // of a request that fails for a passing reason
+	firstWait    = time.Second      // before the second try; doubles from there
+	longestWait  = 30 * time.Second // between two tries
+	maxThrottles = 20               // in a row, of one request
+	longestBrake = 5 * time.Minute  // that a shop may ask for without ending the pass
+)
+
+// patiently makes a request of a shop, and makes it again where that may
+// help. After one has failed for good, the next ones are tried only once until
+// one succeeds, so that a shop which is down is found out soon.
+func (e *Engine) patiently(ctx context.Context, sh *shop, r intake.Resource, request func() error) error {
+	tries, throttles, wait := 0, 0, firstWait
+	for {
+		err := request()
+		if err == nil {
+			sh.stumbled = false
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		pause := jittered(wait)
+		switch connectors.ClassOf(err) {
+		case connectors.Transient:
+			if tries++; tries >= maxTries || sh.stumbled {
+				sh.stumbled = true
+				return err
+			}
+			wait = min(2*wait, longestWait)
+		case connectors.Throttled:
+			if after := retryAfter(err); after > 0 {
+				pause = after
+			} else {
+				wait = min(2*wait, longestWait)
+			}
+			if throttles++; throttles > maxThrottles || pause > longestBrake {
+				return err
+			}
+		default:
+			return err
+		}
+		sh.log.Warn().Err(err).Str("resource", string(r)).Dur("wait", pause).Msg("trying again")
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// retryAfter returns how long the shop asks to be left alone; zero where it
+// does not say.
+func retryAfter(err error) time.Duration {
+	var e *connectors.Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// Limits of the back-off between passes.
+const (
+	firstBackOff   = 30 * time.Second
+	longestBackOff = 30 * time.Minute
+)
+
+// backOff returns how long to leave a resource alone after it has failed so
+// many times in a row.
+func backOff(failures int) time.Duration {
+	d := firstBackOff
+	for range failures - 1 {
+		if d >= longestBackOff {
+			break
+		}
+		d *= 2
+	}
+	return jittered(min(d, longestBackOff))
+}
+
+// jittered takes up to a quarter off, so that what failed together does not
+// come back together.
+func jittered(d time.Duration) time.Duration { return d - rand.N(d/4) }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"comptoir/syncstate"
+)
+
+// Recover compares the fences in the books with the marks in the sync state
+// and makes the sync state follow the books: forward after a crash between the
+// two commits, backward when the books were restored, from nothing when the
+// file was lost. Passes do the same where it was not called, or where the two
+// may have come apart since.
+func (e *Engine) Recover(ctx context.Context) error {
+	for _, sh := range e.shops {
+		release, err := e.takeTurn(ctx, sh)
+		if err != nil {
+			return err
+		}
+		release()
+	}
+	return nil
+}
+
+func (e *Engine) recoverShop(ctx context.Context, sh *shop) error {
+	fences, err := e.opts.Books.Fences(ctx, sh.Name)
+	if err != nil {
+		return fmt.Errorf("read fences of shop %s: %w", sh.Name, err)
+	}
+	marks, err := e.opts.State.Marks()
+	if err != nil {
+		return err
+	}
+	booked := map[string]syncstate.Mark{}
+	for _, f := range fences {
+		booked[streamName(sh.Name, f.Stream.Resource)] = syncstate.Mark{Fence: f.Number, Cursor: f.Cursor}
+	}
+	for name := range marks {
+		if i := strings.LastIndexByte(name, '/'); i < 0 || name[:i] != sh.Name {
+			continue
+		}
+		if _, ok := booked[name]; !ok {
+			booked[name] = syncstate.Mark{} // the books were restored to before its first page
+		}
+	}
+	for name, fence := range booked {
+		if err := e.follow(sh, name, marks[name], fence); err != nil {
+			return err
+		}
+	}
+	sh.inStep = true
+	return nil
+}
+
+// follow makes the mark of a stream follow the fence.
+func (e *Engine) follow(sh *shop, name string, mark, fence syncstate.Mark) error {
+	if mark.Fence == fence.Fence && bytes.Equal(mark.Cursor, fence.Cursor) {
+		return nil
+	}
+	sh.log.Warn().Str("stream", name).Int64("remembered", mark.Fence).Int64("booked", fence.Fence).
+		Msg("the sync state does not follow the books: the books are right")
+	if mark.Fence == fence.Fence {
+		// Each commit has one number and one cursor, so these two come from
+		// different histories, and no key can be trusted.
+		if err := e.opts.State.Rewind(name, syncstate.Mark{}); err != nil {
+			return err
+		}
+	}
+	return e.opts.State.Rewind(name, fence)
+}

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"comptoir/connectors"
+)
+
+// Status tells how the shops stand. It asks no shop.
+func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
+	parked, err := e.opts.Books.ParkedRecords(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("list parked records: %w", err)
+	}
+	counts := map[string]int{}
+	for _, p := range parked {
+		counts[streamName(p.Shop, p.Resource)]++
+	}
+	all := make([]ShopStatus, 0, len(e.shops))
+	for _, sh := range e.shops {
+		one := ShopStatus{Shop: sh.Name, Paused: sh.pausedFor(), Resources: make([]ResourceStatus, 0, len(sh.streams))}
+		for _, st := range sh.streams {
+			r, err := e.resourceStatus(sh, st, counts)
+			if err != nil {
+				return nil, err
+			}
+			one.Resources = append(one.Resources, r)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (e *Engine) resourceStatus(sh *shop, st connectors.Stream, parked map[string]int) (ResourceStatus, error) {
+	name := streamName(sh.Name, st.Resource)
+	mark, err := e.opts.State.Mark(name)
+	if err != nil {
+		return ResourceStatus{}, err
+	}
+	pulls, err := e.lastPulls(sh, st.Resource)
+	if err != nil {
+		return ResourceStatus{}, err
+	}
+	alarm, err := e.silence(sh, st.Resource)
+	if err != nil {
+		return ResourceStatus{}, err
+	}
+	s := ResourceStatus{
+		Shop: sh.Name, Resource: st.Resource, Cursor: string(mark.Cursor),
+		LastRun: pulls.last.Started, Applied: pulls.last.Applied, Unchanged: pulls.last.Unchanged, Parked: parked[name],
+		LagSeconds: -1, LastError: pulls.last.Error, Alarm: alarm,
+	}
+	if !pulls.ended.Started.IsZero() {
+		s.LagSeconds = int64(e.opts.Now().Sub(pulls.ended.Started).Seconds())
+	}
+	return s, nil
+}
