@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"comptoir/erp/fault"
 
@@ -75,10 +76,30 @@ func dialSQLite(ctx context.Context, o Options) (dialect, error) {
 	d.reader.SetMaxOpenConns(o.MaxConns)
 	d.reader.SetMaxIdleConns(o.MaxConns)
 	d.turn <- &writerConn{}
-	if err := d.claim(ctx); err != nil {
+	if err := d.claimPatiently(ctx); err != nil {
 		return nil, errors.Join(d.explain(err), d.close())
 	}
 	return d, nil
+}
+
+// openLimit is how long another process may keep us from opening the file.
+const openLimit = 10 * time.Second
+
+// claimPatiently claims the file. The connection that makes the log of a new
+// file does not wait for one that does the same: it fails at once and has to
+// try again.
+func (d *sqliteDialect) claimPatiently(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := d.claim(ctx)
+		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		if pause(ctx, try) != nil {
+			return err
+		}
+	}
 }
 
 // makeFile makes the file and its folder where they do not exist, so that

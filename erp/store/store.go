@@ -153,7 +153,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 // pause waits before the next try. Chance keeps two transactions that met
 // from meeting again.
 func pause(ctx context.Context, try int) error {
-	bound := min(firstWait<<try, longestWait)
+	bound := min(firstWait<<min(try, writeTries), longestWait)
 	timer := time.NewTimer(rand.N(bound) + time.Millisecond)
 	defer timer.Stop()
 	select {

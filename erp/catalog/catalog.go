@@ -1,0 +1,119 @@
+// Package catalog keeps what is sold: products, the variants that are their
+// sellable units, and the categories they stand in.
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"comptoir/erp/intake"
+	"comptoir/erp/store"
+
+	"github.com/shopspring/decimal"
+)
+
+// SaveProduct queues a product, new or changed, and the categories it stands
+// in.
+func SaveProduct(tx *store.Tx, id int64, p *intake.Product, categories []int64) error {
+	images, err := json.Marshal(p.Images)
+	if err != nil {
+		return fmt.Errorf("save product: %w", err)
+	}
+	tx.Queue(`INSERT INTO product (id, title, slug, description, short, brand, status, kind, tax_class, images) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)
+		ON CONFLICT (id) DO UPDATE SET title = excluded.title, slug = excluded.slug, description = excluded.description, short = excluded.short,
+			brand = excluded.brand, status = excluded.status, kind = excluded.kind, tax_class = excluded.tax_class, images = excluded.images`,
+		id, p.Title, p.Slug, p.Description, p.Short, p.Brand, p.Status, string(p.Kind), p.TaxClass, string(images))
+	tx.Queue(`DELETE FROM product_category WHERE product_id = $1`, id)
+	seen := map[int64]bool{}
+	for _, c := range categories {
+		if !seen[c] {
+			seen[c] = true
+			tx.Queue(`INSERT INTO product_category (product_id, category_id) VALUES ($1, $2)`, id, c)
+		}
+	}
+	return nil
+}
+
+// SaveVariant queues a variant, new or changed. Stock is the variant that
+// carries its stock.
+func SaveVariant(tx *store.Tx, id, product, stock int64, v *intake.Variant) error {
+	options, err := json.Marshal(v.Options)
+	if err != nil {
+		return fmt.Errorf("save variant: %w", err)
+	}
+	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,FALSE)
+		ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, sku = excluded.sku, barcode = excluded.barcode, title = excluded.title, options = excluded.options,
+			status = excluded.status, kind = excluded.kind, tax_class = excluded.tax_class, price = excluded.price, regular = excluded.regular, sale = excluded.sale,
+			sale_from = excluded.sale_from, sale_to = excluded.sale_to, cost = excluded.cost, weight = excluded.weight, backorders = excluded.backorders,
+			tracked = excluded.tracked, stock_id = excluded.stock_id, sellable = excluded.sellable, stub = FALSE`,
+		id, product, v.SKU, v.Barcode, v.Title, string(options), v.Status, string(v.Kind), v.TaxClass, text(v.Price), text(v.Regular), text(v.Sale),
+		store.Micros(v.SaleFrom), store.Micros(v.SaleTo), text(v.Cost), v.Weight, v.Backorders, v.Tracked, stock, v.Sellable)
+	return nil
+}
+
+// SaveStub queues a variant that an order line names before the shop has
+// described it.
+func SaveStub(tx *store.Tx, id int64, sku, title string) {
+	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub)
+		VALUES ($1,0,$2,'',$3,'[]','','stocked','','','','',0,0,'','','',FALSE,$1,TRUE,TRUE)`, id, sku, title)
+}
+
+func text(d *decimal.Decimal) string {
+	if d == nil {
+		return ""
+	}
+	return d.String()
+}
+
+// SaveCategory queues a category of a shop, new or changed. Parent is 0 for a
+// root.
+func SaveCategory(tx *store.Tx, id, shop, parent int64, c *intake.Category) {
+	tx.Queue(`INSERT INTO category (id, shop_id, parent_id, name, slug, description, position) VALUES ($1,$2,$3,$4,$5,$6,$7)
+		ON CONFLICT (id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, slug = excluded.slug, description = excluded.description,
+			position = excluded.position, deleted = FALSE`,
+		id, shop, parent, c.Name, c.Slug, c.Description, c.Position)
+}
+
+// Variant is what the books need to know of a variant to sell it.
+type Variant struct {
+	ID      int64
+	Stock   int64 // the variant that carries its stock
+	Tracked bool
+	Stub    bool
+	// Cost of one unit in the company's currency: as the stock was valued,
+	// else as the shop states it. Nil where neither says.
+	Cost *decimal.Decimal
+}
+
+// Variants reads variants by id.
+func Variants(ctx context.Context, r store.Reader, ids []int64) (map[int64]Variant, error) {
+	out := make(map[int64]Variant, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	rows, err := r.Query(ctx, `SELECT v.id, v.stock_id, v.tracked OR COALESCE(p.tracked, FALSE), v.stub, CASE WHEN l.opened THEN l.unit_cost WHEN v.cost <> '' THEN v.cost ELSE COALESCE(p.cost, '') END
+		FROM variant v LEFT JOIN variant p ON p.id = v.stock_id LEFT JOIN stock_level l ON l.variant_id = v.stock_id AND l.place_id = 1
+		WHERE v.id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
+	if err != nil {
+		return nil, fmt.Errorf("read variants: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v Variant
+		var cost string
+		if err := rows.Scan(&v.ID, &v.Stock, &v.Tracked, &v.Stub, &cost); err != nil {
+			return nil, err
+		}
+		if cost != "" {
+			c, err := decimal.NewFromString(cost)
+			if err != nil {
+				return nil, fmt.Errorf("cost of variant %d: %w", v.ID, err)
+			}
+			v.Cost = &c
+		}
+		out[v.ID] = v
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"sync"
+
+	"comptoir/erp/fault"
+	"comptoir/erp/money"
+	"comptoir/erp/store"
+)
+
+//go:embed charts/*.csv
+var charts embed.FS
+
+// Charts lists the names of the charts of accounts that ship with the books.
+func Charts() []string { return []string{"general", "pcg"} }
+
+// Account is an account of the chart.
+type Account struct {
+	ID       int64
+	Code     string
+	Name     string
+	Type     string // asset, liability, equity, income, expense
+	Role     Role
+	Gateway  string
+	Currency money.Currency
+}
+
+// readChart returns the accounts of a shipped chart.
+func readChart(name string) ([]Account, error) {
+	f, err := charts.Open("charts/" + name + ".csv")
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "use one of "+strings.Join(Charts(), ", "), "chart of accounts %q is not known", name)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read chart %s: %w", name, err)
+	}
+	accounts := make([]Account, 0, len(rows))
+	for _, r := range rows[1:] {
+		accounts = append(accounts, Account{Code: r[0], Name: r[1], Type: r[2], Role: Role(r[3])})
+	}
+	return accounts, nil
+}
+
+// Accounts finds accounts by role. It is safe for concurrent use; what a
+// transaction adds is remembered once it has committed.
+type Accounts struct {
+	mu    sync.RWMutex
+	byRef map[Ref]Account
+}
+
+// OpenAccounts writes the chart into empty books and reads the accounts.
+func OpenAccounts(ctx context.Context, db *store.DB, chart string) (*Accounts, error) {
+	accounts, err := readChart(chart)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		var n int64
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM account`).Scan(&n); err != nil || n > 0 {
+			return err
+		}
+		for i := range accounts {
+			if err := insertAccount(ctx, tx, &accounts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write chart %s: %w", chart, err)
+	}
+	a := &Accounts{byRef: map[Ref]Account{}}
+	rows, err := db.Query(ctx, `SELECT id, code, name, type, role, gateway, currency FROM account`)
+	if err != nil {
+		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var acc Account
+		if err := rows.Scan(&acc.ID, &acc.Code, &acc.Name, &acc.Type, &acc.Role, &acc.Gateway, &acc.Currency); err != nil {
+			return nil, err
+		}
+		a.remember(acc)
+	}
+	return a, rows.Err()
+}
+
+func (a *Accounts) remember(acc Account) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.byRef[Ref{Code: acc.Code}] = acc
+	if acc.Role != "" {
+		a.byRef[Ref{Role: acc.Role, Gateway: acc.Gateway, Currency: acc.Currency}] = acc
+	}
+}
+
+func (a *Accounts) lookup(r Ref) (Account, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	acc, ok := a.byRef[r]
+	return acc, ok
+}
+
+func insertAccount(ctx context.Context, tx *store.Tx, acc *Account) error {
+	id, err := tx.NewID(ctx)
+	if err != nil {
+		return err
+	}
+	acc.ID = id
+	tx.Queue(`INSERT INTO account (id, code, name, type, role, gateway, currency) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
+		acc.ID, acc.Code, acc.Name, acc.Type, string(acc.Role), acc.Gateway, string(acc.Currency))
+	return nil
+}
+
+// resolve returns the account that r names. A clearing account is made when
+// its gateway and currency are first seen; so is one that the configuration
+// names and the chart does not have.
+func (a *Accounts) resolve(ctx context.Context, tx *store.Tx, made map[Ref]Account, r Ref) (Account, error) {
+	key := r
+	switch {
+	case r.Code != "":
+		key = Ref{Code: r.Code}
+	case r.Role != Clearing:
+		key = Ref{Role: r.Role}
+	}
+	if acc, ok := a.lookup(key); ok {
+		return acc, nil
+	}
+	if acc, ok := made[key]; ok {
+		return acc, nil
+	}
+	if r.Role != Clearing {
+		return Account{}, fault.New(fault.Unprocessable, "choose a chart that has one", "no account has the role %q", r.Role)
+	}
+	parent, ok := a.lookup(Ref{Role: Clearing})
+	if !ok {
+		return Account{}, fault.New(fault.Unprocessable, "choose a chart that has one", "no account has the role %q", Clearing)
+	}
+	acc := Account{
+		Code: r.Code, Name: fmt.Sprintf("%s: %s, %s", parent.Name, r.Gateway, r.Currency),
+		Type: parent.Type, Role: Clearing, Gateway: r.Gateway, Currency: r.Currency,
+	}
+	if acc.Code == "" {
+		acc.Code = fmt.Sprintf("%s-%s-%s", parent.Code, r.Gateway, r.Currency)
+	} else {
+		acc.Role, acc.Gateway, acc.Currency = "", "", "" // shared by the gateways that name it
+	}
+	if err := insertAccount(ctx, tx, &acc); err != nil {
+		return Account{}, err
+	}
+	made[key] = acc
+	tx.OnCommit(func() { a.remember(acc) })
+	return acc, nil
+}

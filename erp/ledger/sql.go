@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"comptoir/erp/money"
+	"comptoir/erp/store"
+)
+
+// Poster writes the entries of one transaction and keeps the daily balances
+// up with them. Call Flush before the transaction ends.
+type Poster struct {
+	tx       *store.Tx
+	accounts *Accounts
+	recorded time.Time
+	made     map[Ref]Account
+	days     map[accountDay]sums
+}
+
+type accountDay struct {
+	account int64
+	day     string
+}
+
+type sums struct{ debit, credit int64 }
+
+// NewPoster returns a Poster for tx; entries are recorded as of the given
+// instant.
+func NewPoster(tx *store.Tx, accounts *Accounts, recorded time.Time) *Poster {
+	return &Poster{tx: tx, accounts: accounts, recorded: recorded, made: map[Ref]Account{}, days: map[accountDay]sums{}}
+}
+
+// Post checks e, queues it and returns its id. An entry that does not balance
+// is refused here, and by the database.
+func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
+	if err := e.Check(); err != nil {
+		return 0, err
+	}
+	id, err := p.tx.NewID(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for i, l := range e.Lines {
+		acc, err := p.accounts.resolve(ctx, p.tx, p.made, l.Account)
+		if err != nil {
+			return 0, fmt.Errorf("entry %s: %w", e.Cause, err)
+		}
+		p.tx.Queue(`INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, contact_id, memo) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
+			id, i+1, acc.ID, l.Debit, l.Credit, string(l.Currency), l.ForeignDebit, l.ForeignCredit, l.Contact, l.Memo)
+		key := accountDay{acc.ID, e.Effective}
+		s := p.days[key]
+		if s.debit, err = money.AddMinor(s.debit, l.Debit); err != nil {
+			return 0, err
+		}
+		if s.credit, err = money.AddMinor(s.credit, l.Credit); err != nil {
+			return 0, err
+		}
+		p.days[key] = s
+	}
+	p.tx.Queue(`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, shop_id, document_kind, document_id, reverses) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
+		id, e.Journal, e.Effective, store.Micros(p.recorded), e.Cause, e.Description, e.Shop, e.DocumentKind, e.Document, e.Reverses)
+	return id, nil
+}
+
+// Flush queues the changes of the daily balances.
+func (p *Poster) Flush() {
+	keys := make([]accountDay, 0, len(p.days))
+	for k := range p.days {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		if keys[i].account != keys[j].account {
+			return keys[i].account < keys[j].account
+		}
+		return keys[i].day < keys[j].day
+	})
+	for _, k := range keys {
+		s := p.days[k]
+		p.tx.Queue(`INSERT INTO account_day (account_id, day, debit, credit) VALUES ($1,$2,$3,$4)
+			ON CONFLICT (account_id, day) DO UPDATE SET debit = account_day.debit + excluded.debit, credit = account_day.credit + excluded.credit`,
+			k.account, k.day, s.debit, s.credit)
+	}
+	clear(p.days)
+}
+
+// Stored is an entry as it was written.
+type Stored struct {
+	ID int64
+	Entry
+}
+
+// OfDocuments returns the entries of documents, by document, oldest first.
+func OfDocuments(ctx context.Context, r store.Reader, ids []int64) (map[int64][]Stored, error) {
+	out := map[int64][]Stored{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	rows, err := r.Query(ctx, `SELECT e.id, e.journal, e.effective, e.cause, e.description, e.shop_id, e.document_kind, e.document_id, e.reverses,
+			a.role, a.gateway, a.currency, a.code, l.debit, l.credit, l.currency, l.foreign_debit, l.foreign_credit, l.contact_id, l.memo
+		FROM entry e JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
+		WHERE e.document_id IN (`+store.In(len(ids), 1)+`) ORDER BY e.id, l.line`, store.InArgs(nil, ids)...)
+	if err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s Stored
+		var l Line
+		if err := rows.Scan(&s.ID, &s.Journal, &s.Effective, &s.Cause, &s.Description, &s.Shop, &s.DocumentKind, &s.Document, &s.Reverses,
+			&l.Account.Role, &l.Account.Gateway, &l.Account.Currency, &l.Account.Code, &l.Debit, &l.Credit, &l.Currency, &l.ForeignDebit, &l.ForeignCredit, &l.Contact, &l.Memo); err != nil {
+			return nil, err
+		}
+		list := out[s.Document]
+		if n := len(list); n > 0 && list[n-1].ID == s.ID {
+			list[n-1].Lines = append(list[n-1].Lines, l)
+			continue
+		}
+		s.Lines = []Line{l}
+		out[s.Document] = append(list, s)
+	}
+	return out, rows.Err()
+}
