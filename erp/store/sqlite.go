@@ -93,6 +93,9 @@ func (d *sqliteDialect) claimPatiently(ctx context.Context) error {
 	defer cancel()
 	for try := 1; ; try++ {
 		err := d.claim(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return d.locked(err) // nothing else in it takes time
+		}
 		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
 		}
@@ -100,6 +103,11 @@ func (d *sqliteDialect) claimPatiently(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func (d *sqliteDialect) locked(err error) error {
+	return fault.New(fault.Unavailable, "find the program that has it open, perhaps another comptoir, and stop it or wait for it",
+		"%s is locked by another process: %w", d.path, err)
 }
 
 // makeFile makes the file and its folder where they do not exist, so that
@@ -176,8 +184,7 @@ func (d *sqliteDialect) explain(err error) error {
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fault.New(fault.Unavailable, "find the program that has it open, perhaps another comptoir, and stop it or wait for it",
-			"%s is locked by another process: %w", d.path, err)
+		return d.locked(err)
 	case sqlite3.SQLITE_NOTADB:
 		return fault.New(fault.Invalid, "choose another path, or put the file of the books back from a backup",
 			"%s is not a database: %w", d.path, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"comptoir/erp/fault"
 	"comptoir/erp/store"
@@ -146,6 +147,27 @@ func TestWhatIsNotOursIsRefused(t *testing.T) {
 	}
 	if _, err := store.Open(t.Context(), store.Options{}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("without a path: %v", err)
+	}
+}
+
+func TestFileLockedByAnotherProgramIsAFault(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "books.db")
+	other, err := sql.Open("sqlite", path+"?_pragma=locking_mode(exclusive)&_txlock=exclusive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = store.Open(ctx, store.Options{Path: path})
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "locked by another process") {
+		t.Errorf("got %v", err)
 	}
 }
 
