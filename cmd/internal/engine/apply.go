@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 
 	"comptoir/connectors"
 	"comptoir/erp"
@@ -108,6 +109,11 @@ func (e *Engine) unknown(stream string, b batch) ([]intake.Record, error) {
 // keysOf returns the keys of records, in their order. Parked records are
 // remembered too, else each poll would park them again; they are applied by
 // RetryParked.
+//
+// The date of the change belongs to what is remembered. The books pass over a
+// statement that is older than the one they hold, and the engine remembers
+// it all the same; when the shop states that content anew, with a newer date,
+// it must not be taken for known.
 func keysOf(r intake.Resource, records []intake.Record) []syncstate.Key {
 	keys := make([]syncstate.Key, len(records))
 	for i, rec := range records {
@@ -116,6 +122,9 @@ func keysOf(r intake.Resource, records []intake.Record) []syncstate.Key {
 			id = string(rec.Ref.Kind) + "/" + id
 		}
 		keys[i] = syncstate.Key{ID: id, Digest: rec.Digest}
+		if !rec.Modified.IsZero() {
+			keys[i].Digest += "@" + strconv.FormatInt(rec.Modified.UnixNano(), 36)
+		}
 	}
 	return keys
 }

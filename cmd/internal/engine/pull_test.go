@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,8 +46,8 @@ func TestKnownRecordsAreNotAppliedAgain(t *testing.T) {
 	s.fillOrders(t, 4)
 	w := newWorld(t, s)
 	w.sync()
-	for _, id := range []string{"1", "2", "3"} { // touched, the content is the same
-		s.put(intake.Orders, order(t, id, intake.StateOpen, 60))
+	for i := 1; i <= 3; i++ { // listed again, as an overlap does
+		s.put(intake.Orders, order(t, strconv.Itoa(i), intake.StateOpen, i))
 	}
 	s.put(intake.Orders, order(t, "4", intake.StateCompleted, 60))
 	before := w.fence(intake.Orders)
@@ -68,7 +69,7 @@ func TestACursorThatMovesOverKnownRecordsIsKept(t *testing.T) {
 	s.fillOrders(t, 2)
 	w := newWorld(t, s)
 	w.sync()
-	s.put(intake.Orders, order(t, "1", intake.StateOpen, 60))
+	s.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
 	w.sync()
 	if got := string(w.mark(intake.Orders).Cursor); got != "3" {
 		t.Errorf("the cursor is at %q, so the same record comes with every poll", got)
@@ -135,7 +136,7 @@ func TestAnOrderThatComesBackFromTheTrashIsApplied(t *testing.T) {
 	put := *listed.Body.(*intake.Order)
 	put.Trashed = true
 	s.remove(intake.Orders, "1")
-	s.put(intake.Trash, seal(t, intake.KindOrder, "1", &put, 2))
+	s.put(intake.Trash, seal(t, intake.KindOrder, "1", &put, 1)) // the date stays
 	if res := w.sync(); res.Total.Applied != 1 {
 		t.Errorf("put into the trash: %+v", res.Total)
 	}
@@ -143,6 +144,23 @@ func TestAnOrderThatComesBackFromTheTrashIsApplied(t *testing.T) {
 	s.put(intake.Orders, listed)
 	if res := w.sync(); res.Total.Applied != 1 {
 		t.Errorf("taken out of the trash: %+v", res.Total)
+	}
+}
+
+// The books pass over a statement that is older than the one they hold. When
+// the shop states that content anew, it counts.
+func TestAnOlderStatementIsNotTakenForTheNewest(t *testing.T) {
+	s := newShelf(sortedOrders)
+	w := newWorld(t, s)
+	for i, change := range []intake.Record{
+		order(t, "1", intake.StateCancelled, 5),
+		order(t, "1", intake.StateOpen, 2), // a page that was read before the cancellation
+		order(t, "1", intake.StateOpen, 9),
+	} {
+		s.put(intake.Orders, change)
+		if res, want := w.sync(), []int{1, 0, 1}[i]; res.Total.Applied != want {
+			t.Errorf("statement %d: %+v", i, res.Total)
+		}
 	}
 }
 
