@@ -14,6 +14,7 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 	"comptoir/erp/sales"
 
 	"github.com/google/go-cmp/cmp"
@@ -428,7 +429,7 @@ func TestEveryKeyIsExplainedInSentences(t *testing.T) {
 
 func TestSourceLoadsAsTheSameConfiguration(t *testing.T) {
 	made, err := OneShop("sandbox", registry()[0], map[string]string{"url": "https://a.example", "key": "0123", "tags": "new,old"},
-		map[string]string{"USD": "0.92", "JPY": "0.0061"})
+		map[money.Currency]decimal.Decimal{"USD": decimal.RequireFromString("0.92"), "JPY": decimal.RequireFromString("0.0061")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"comptoir/connectors"
+	"comptoir/erp"
+	"comptoir/erp/money"
 
+	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
 )
 
@@ -277,8 +281,8 @@ func add(node *yaml.Node, key string, value *yaml.Node) {
 
 // OneShop makes the configuration that reaches one shop of the connector d:
 // values are the settings of the connector as text, rates what one unit of
-// each currency is worth in that of the books.
-func OneShop(name string, d connectors.Driver, values, rates map[string]string) (*Config, error) {
+// each currency is worth in that of the books, on any day.
+func OneShop(name string, d connectors.Driver, values map[string]string, rates map[money.Currency]decimal.Decimal) (*Config, error) {
 	c := defaults()
 	s := newShop(name, d)
 	for _, f := range s.fields {
@@ -288,15 +292,10 @@ func OneShop(name string, d connectors.Driver, values, rates map[string]string) 
 			}
 		}
 	}
-	for _, e := range sortedEntries(rates) {
-		sec, keep := c.Books.newRate()
-		for i, text := range []string{e[0], "2000-01-01", e[1]} {
-			if err := sec.settings[i].set(text); err != nil {
-				return nil, fmt.Errorf("rate of %s: %w", e[0], err)
-			}
-		}
-		keep()
+	for currency, rate := range rates {
+		c.Books.Rates = append(c.Books.Rates, erp.Rate{Currency: currency, From: "2000-01-01", Rate: rate})
 	}
+	slices.SortFunc(c.Books.Rates, func(a, b erp.Rate) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
 	c.Shops = append(c.Shops, s)
 	return c, nil
 }

@@ -1,0 +1,130 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"comptoir/cmd/internal/config"
+	"comptoir/cmd/internal/engine"
+	"comptoir/erp/fault"
+)
+
+// Status is how the shops stand.
+type Status struct {
+	// AsOf is when this was so.
+	AsOf time.Time `json:"as_of"`
+	// Verb and PID say which process is at work on the data directory; "" and
+	// 0 where none is.
+	Verb  string              `json:"verb,omitempty"`
+	PID   int                 `json:"pid,omitempty"`
+	Shops []engine.ShopStatus `json:"shops"`
+}
+
+// tellEvery is how often whoever holds the sync state writes how it goes.
+// bbolt lets nobody else read the file meanwhile.
+const tellEvery = 2 * time.Second
+
+// ReadStatus tells how the shops stand. While another process is at work on
+// the data directory it is what that process wrote last, at most a few seconds
+// ago.
+func ReadStatus(ctx context.Context, c *config.Config, env Env) (Status, error) {
+	if len(c.Shops) == 0 {
+		return Status{AsOf: env.Now(), Shops: []engine.ShopStatus{}}, nil
+	}
+	h, err := open(ctx, c, env, c.Shops, true)
+	if fault.KindOf(err) == fault.Unavailable {
+		if s, other := readStatus(c.StatusPath()); other == nil {
+			return s, nil
+		}
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	shops, err := h.Engine.Status(ctx)
+	if err = errors.Join(err, h.Close()); err != nil {
+		return Status{}, err
+	}
+	return Status{AsOf: env.Now(), Shops: shops}, nil
+}
+
+func readStatus(path string) (Status, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Status{}, err
+	}
+	var s Status
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Status{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// teller writes the status file as long as it is open.
+type teller struct {
+	path   string
+	env    Env
+	engine *engine.Engine
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+func newTeller(path string, env Env, e *engine.Engine) *teller {
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &teller{path: path, env: env, engine: e, cancel: cancel}
+	t.done.Go(func() { t.run(ctx) })
+	return t
+}
+
+func (t *teller) run(ctx context.Context) {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		if err := t.write(ctx); err != nil && ctx.Err() == nil {
+			t.env.Log.Warn().Err(err).Msg("the status for other processes cannot be written")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// write replaces the file as a whole, so that nobody reads half of it.
+func (t *teller) write(ctx context.Context) error {
+	shops, err := t.engine.Status(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops})
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(t.path), ".status-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), t.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// close ends the writing and takes the file away.
+func (t *teller) close() {
+	t.cancel()
+	t.done.Wait()
+	if err := os.Remove(t.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.env.Log.Warn().Err(err).Msg("the status for other processes cannot be removed")
+	}
+}
