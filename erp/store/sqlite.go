@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,16 +21,18 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Settings of each connection, in the order in which they are made. The first
-// says how long a connection waits for one of another process, in
-// milliseconds, and holds for those that follow it.
+// busyTimeout is how long a connection waits for one of another process.
+const busyTimeout = 10 * time.Second
+
+// Settings of each connection, in the order in which they are made. The wait
+// comes first, because it holds for those that follow.
 //
 // FULL: a commit that the sync state remembers must outlive a power cut. A log
 // of 20,000 pages (80 MB) before it is copied into the file makes bulk work
-// faster by half.
+// faster by half. Cache sizes are in KiB.
 var (
 	pragmas = []string{
-		"busy_timeout(10000)",
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"foreign_keys(on)",
 		"journal_mode(wal)",
 		"synchronous(full)",
@@ -37,8 +40,11 @@ var (
 		"temp_store(memory)",
 		"mmap_size(0)",
 	}
-	writerPragmas = []string{"cache_size(-32768)"} // KiB
-	readerPragmas = []string{"cache_size(-8192)", "query_only(on)"}
+	writerPragmas = append(slices.Clip(pragmas), "cache_size(-32768)")
+	readerPragmas = append(slices.Clip(pragmas), "cache_size(-8192)", "query_only(on)")
+	// A connection that is being opened does not heed a context, so the one
+	// that looks first whether the file is ours and free waits for nobody.
+	claimPragmas = []string{"busy_timeout(0)", "journal_mode(wal)"}
 )
 
 // applicationID marks the file as one of ours ("Cmpt"), see
@@ -66,6 +72,9 @@ func dialSQLite(ctx context.Context, o Options) (dialect, error) {
 		return nil, err
 	}
 	d := &sqliteDialect{path: path, turn: make(chan *writerConn, 1)}
+	if err := d.claimPatiently(ctx); err != nil {
+		return nil, d.explain(err)
+	}
 	if d.writer, err = sql.Open("sqlite", dsn(path, "immediate", writerPragmas)); err != nil {
 		return nil, err
 	}
@@ -76,26 +85,16 @@ func dialSQLite(ctx context.Context, o Options) (dialect, error) {
 	d.reader.SetMaxOpenConns(o.MaxConns)
 	d.reader.SetMaxIdleConns(o.MaxConns)
 	d.turn <- &writerConn{}
-	if err := d.claimPatiently(ctx); err != nil {
-		return nil, errors.Join(d.explain(err), d.close())
-	}
 	return d, nil
 }
 
-// openLimit is how long another process may keep us from opening the file.
-const openLimit = 10 * time.Second
-
-// claimPatiently claims the file. The connection that makes the log of a new
-// file does not wait for one that does the same: it fails at once and has to
-// try again.
+// claimPatiently claims the file, and waits for another process that has it
+// locked, perhaps only because it is making the same new file.
 func (d *sqliteDialect) claimPatiently(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
 	for try := 1; ; try++ {
 		err := d.claim(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			return d.locked(err) // nothing else in it takes time
-		}
 		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
 		}
@@ -124,24 +123,26 @@ func makeFile(path string) error {
 }
 
 // dsn is a URL, so that no character of the path has a meaning of its own.
-func dsn(path, lock string, more []string) string {
+func dsn(path, lock string, pragmas []string) string {
 	p := filepath.ToSlash(path)
 	if !strings.HasPrefix(p, "/") {
 		p = "/" + p // Windows: file:///C:/…
 	}
-	q := url.Values{"_txlock": {lock}, "_dqs": {"false"}}
-	for _, pragma := range append(pragmas[:len(pragmas):len(pragmas)], more...) {
-		q.Add("_pragma", pragma)
-	}
+	q := url.Values{"_txlock": {lock}, "_dqs": {"false"}, "_pragma": pragmas}
 	u := url.URL{Scheme: "file", Path: p, RawQuery: q.Encode()}
 	return u.String()
 }
 
 // claim marks a new file as one of ours, and refuses a database that is not.
 func (d *sqliteDialect) claim(ctx context.Context) error {
+	db, err := sql.Open("sqlite", dsn(d.path, "immediate", claimPragmas))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	var id int
 	var empty bool
-	err := d.writer.QueryRowContext(ctx, `SELECT application_id, NOT EXISTS (SELECT * FROM sqlite_schema) FROM pragma_application_id`).Scan(&id, &empty)
+	err = db.QueryRowContext(ctx, `SELECT application_id, NOT EXISTS (SELECT * FROM sqlite_schema) FROM pragma_application_id`).Scan(&id, &empty)
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (d *sqliteDialect) claim(ctx context.Context) error {
 	case id == applicationID:
 		return nil
 	case id == 0 && empty:
-		_, err := d.writer.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+		_, err := db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
 		return err
 	default:
 		return fault.New(fault.Invalid, "choose another path", "%s is the database of another program", d.path)

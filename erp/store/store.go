@@ -89,6 +89,15 @@ func (d *DB) QueryRow(ctx context.Context, q string, args ...any) *sql.Row {
 	return d.readers().QueryRowContext(ctx, q, args...)
 }
 
+// Prepare checks that the database understands a query, without running it.
+func (d *DB) Prepare(ctx context.Context, q string) error {
+	stmt, err := d.readers().PrepareContext(ctx, q)
+	if err != nil {
+		return err
+	}
+	return stmt.Close()
+}
+
 // readTx is one snapshot.
 type readTx struct{ tx *sql.Tx }
 
