@@ -206,7 +206,9 @@ func TestStatusTellsOfTheLastPull(t *testing.T) {
 	}
 	w.sync()
 	now = now.Add(10 * time.Minute)
-	s.answer = func(string) error { return &connectors.Error{Class: connectors.Rejected, Op: "list", Err: errors.New("nonsense")} }
+	s.answer = func(string) error {
+		return &connectors.Error{Class: connectors.Rejected, Op: "list", Err: errors.New("nonsense")}
+	}
 	if _, err := w.engine.Sync(t.Context(), engine.Request{Shop: "atelier"}); err == nil {
 		t.Fatal("nothing failed")
 	}

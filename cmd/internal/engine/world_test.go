@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,7 +28,9 @@ type world struct {
 	dir  string
 	shop engine.Shop
 	now  func() time.Time
-	opts func(*engine.Options) // may change the options of each start; may be nil
+	// rates are the exchange rates of what the shop sells in.
+	rates []erp.Rate
+	opts  func(*engine.Options) // may change the options of each start; may be nil
 	// booksNow is the clock of the books; a test may hang a fault on it.
 	booksNow func() time.Time
 
@@ -43,6 +44,12 @@ type world struct {
 func newWorld(t testing.TB, c connectors.Connector) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), shop: engine.Shop{Name: "atelier", Connector: c}, now: time.Now}
+	if b, ok := c.(interface {
+		now() time.Time
+		rates() []erp.Rate
+	}); ok { // a storefront in a box
+		w.now, w.rates = b.now, b.rates()
+	}
 	w.start()
 	t.Cleanup(w.stop)
 	return w
@@ -58,7 +65,7 @@ func (w *world) start() {
 	var err error
 	w.books, err = erp.Open(w.t.Context(), erp.Options{
 		Path: w.booksFile(), Now: w.booksNow, Log: log,
-		Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: rates()},
+		Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: w.rates},
 		Shops:   map[string]sales.Rules{w.shop.Name: sales.DefaultRules()},
 	})
 	if err != nil {
@@ -197,12 +204,6 @@ func (s *safeBuffer) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
-
-var _ io.Writer = (*safeBuffer)(nil)
-
-// rates are generous: what the sandbox sells in, and no more precise than a
-// test needs.
-func rates() []erp.Rate { return nil }
 
 // mark returns the mark of a stream of the shop.
 func (w *world) mark(r intake.Resource) syncstate.Mark {
