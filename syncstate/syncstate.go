@@ -36,7 +36,7 @@ type Mark struct {
 type Key struct {
 	// ID is the record's external id.
 	ID string
-	// Digest identifies its content, in hex. Empty stands for a record that
+	// Digest identifies its content: any text. Empty stands for a record that
 	// the shop no longer has.
 	Digest string
 }
