@@ -33,10 +33,14 @@ func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
 // each opens fresh books on both databases.
 func each(t *testing.T, rules sales.Rules, fn func(t *testing.T, b *erp.Books)) {
+	company := erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}}}
+	eachOf(t, company, rules, fn)
+}
+
+func eachOf(t *testing.T, company erp.Company, rules sales.Rules, fn func(t *testing.T, b *erp.Books)) {
 	open := func(t *testing.T, path, url string) *erp.Books {
-		b, err := erp.Open(ctx, erp.Options{Path: path, URL: url, Shops: map[string]sales.Rules{"atelier": rules},
-			Company: erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}}},
-			Now:     func() time.Time { return placed.AddDate(0, 1, 0) }, Log: zerolog.Nop()})
+		b, err := erp.Open(ctx, erp.Options{Path: path, URL: url, Shops: map[string]sales.Rules{"atelier": rules}, Company: company,
+			Now: func() time.Time { return placed.AddDate(0, 1, 0) }, Log: zerolog.Nop()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,26 +122,4 @@ func balances(t *testing.T, b *erp.Books) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-func TestPaidOrderIsADepositUntilItIsShipped(t *testing.T) {
-	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
-		receive(t, b, goods, seal(t, intake.KindProduct, "7", placed, shirt("8")))
-		state(t, b, "1042", paid, order())
-		t.Log(balances(t, b))
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
-			t.Fatal(err)
-		}
-		t.Log(balances(t, b))
-		state(t, b, "1042", sent, order(completed))
-		t.Log(balances(t, b))
-		d1, err := b.Digest(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		parked, err := b.ParkedRecords(ctx, "")
-		t.Log(d1, parked, err)
-		st, err := b.StockTotals(ctx)
-		t.Log(st, err)
-	})
 }
