@@ -39,6 +39,9 @@ type Subject interface {
 	Connect(Setup) (connectors.Connector, error)
 	// IDs lists what the shop has now of a resource, as an owner sees it.
 	IDs(r intake.Resource) []string
+	// Unreadable lists the records among them whose payload makes no sense on
+	// purpose: a total that is no number. They must be served, with a Problem.
+	Unreadable(r intake.Resource) []string
 	// Do makes a change happen in the shop, to the record with this id, or to
 	// a new one for Add. It returns the id of the record that changed, or
 	// ErrCannot where this shop knows no such change of the resource or of

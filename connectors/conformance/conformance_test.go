@@ -29,6 +29,7 @@ func TestEachFlawIsCaught(t *testing.T) {
 		{goesInCircles, "FullPullEqualsTheShop", "does not move"},
 		{emptyNext, "FullPullEqualsTheShop", "Next is empty"},
 		{wrongKind, "FullPullEqualsTheShop", "not of kind"},
+		{readsNonsense, "FullPullEqualsTheShop", "unreadable is true"},
 		{ownDigest, "FullPullEqualsTheShop", "not sealed"},
 		{remembersItsPlace, "EachPageCanBeReadAgain", "read again"},
 		{bringsAll, "IncrementalPullBringsLessThanAll", "brings all"},

@@ -108,7 +108,7 @@ func (k *striker) keepsSecrets(text string) {
 func (k *striker) passing(ctx context.Context, st connectors.Stream, at int) {
 	k.Helper()
 	k.strike(func(n int) bool { return n == at })
-	r := newReader(ctx, k, k.conn, st)
+	r := newReader(ctx, k, k.s, k.conn, st)
 	r.forgive = func(err error) bool {
 		k.judge(r.what(), err)
 		return true
@@ -140,9 +140,9 @@ func (k *striker) passing(ctx context.Context, st connectors.Stream, at int) {
 // lasting lets every request fail, from the beginning and from mid-run on.
 func (k *striker) lasting(ctx context.Context, st connectors.Stream) {
 	k.Helper()
-	whole := readAll(ctx, k, k.conn, st)
+	whole := readAll(ctx, k, k.s, k.conn, st)
 	for _, pages := range []int{0, 1} {
-		r := newReader(ctx, k, k.conn, st)
+		r := newReader(ctx, k, k.s, k.conn, st)
 		more := true
 		for range pages {
 			more = more && r.step()
@@ -197,8 +197,9 @@ func (k *striker) nothingGone(st connectors.Stream, refs []intake.Ref, recs []in
 		k.Errorf("fetch %s: %d records for %d refs", st.Resource, len(recs), len(refs))
 	}
 	for _, rec := range recs {
-		if rec.Gone() || rec.Problem != "" {
-			k.Errorf("fetch %s: %s is there, and passes for gone or unreadable: %s", st.Resource, rec.Ref.ID, rec.Problem)
+		checkRecord(k, k.s, "fetch "+string(st.Resource), st.Resource, rec)
+		if rec.Gone() {
+			k.Errorf("fetch %s: %s is there, and passes for gone", st.Resource, rec.Ref.ID)
 		}
 	}
 }
@@ -240,7 +241,7 @@ func shopFaultLosesNothing(f Fault) func(context.Context, T, Subject) {
 			if !misbehaves(t, s, f) {
 				return
 			}
-			r := readAll(ctx, t, connect(t, s, setup), st)
+			r := readAll(ctx, t, s, connect(t, s, setup), st)
 			nothingLost(t, s, r)
 			for _, calm := range []bool{false, true} {
 				changed := map[string]string{}
@@ -267,7 +268,7 @@ func shopFaultLosesNothing(f Fault) func(context.Context, T, Subject) {
 			if !misbehaves(t, s, f) {
 				return
 			}
-			recs := fetch(ctx, t, connect(t, s, setup), st, r.refs())
+			recs := fetch(ctx, t, s, connect(t, s, setup), st, r.refs())
 			s.Behave()
 			for _, rec := range recs {
 				if rec.Gone() {
@@ -292,7 +293,7 @@ func retiredKeyIsDenied(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{PageSize: smallPage})
 	readers := map[*reader]bool{}
 	for _, st := range conn.Streams() {
-		r := newReader(ctx, t, conn, st)
+		r := newReader(ctx, t, s, conn, st)
 		readers[r] = r.step()
 	}
 	if !misbehaves(t, s, RetiredKey) {

@@ -90,7 +90,7 @@ func fullPullEqualsTheShop(ctx context.Context, t T, s Subject) {
 	for _, size := range []int{0, 1, 2, smallPage, 7} {
 		conn := connect(t, s, Setup{PageSize: size})
 		for _, st := range conn.Streams() {
-			r := readAll(ctx, t, conn, st)
+			r := readAll(ctx, t, s, conn, st)
 			nothingLost(t, s, r)
 			if extra := without(r.present(), s.IDs(st.Resource)); len(extra) > 0 {
 				t.Errorf("%s, page size %d: the shop does not have %s", st.Resource, size, some(extra))
@@ -103,7 +103,7 @@ func eachPageCanBeReadAgain(ctx context.Context, t T, s Subject) {
 	setup := Setup{PageSize: smallPage}
 	conn, other := connect(t, s, setup), connect(t, s, setup)
 	for _, st := range conn.Streams() {
-		r := newReader(ctx, t, conn, st)
+		r := newReader(ctx, t, s, conn, st)
 		for more := true; more; {
 			at := bytes.Clone(r.cursor)
 			pull := func(c connectors.Connector) []string {
@@ -140,13 +140,13 @@ func content(recs []intake.Record) []string {
 func incrementalPullBringsLessThanAll(ctx context.Context, t T, s Subject) {
 	setup := Setup{PageSize: smallPage}
 	for _, st := range connect(t, s, setup).Streams() {
-		all := readAll(ctx, t, connect(t, s, setup), st)
+		all := readAll(ctx, t, s, connect(t, s, setup), st)
 		if st.Full || len(all.seen) == 0 {
 			continue
 		}
 		readOn(t, s, all, setup)
 		s.Advance(st.Overlap)
-		next := newReader(ctx, t, connect(t, s, setup), st)
+		next := newReader(ctx, t, s, connect(t, s, setup), st)
 		next.cursor = all.cursor
 		next.run()
 		if len(next.seen) >= len(s.IDs(st.Resource)) {
@@ -162,7 +162,7 @@ func incrementalPullSeesEachChange(ctx context.Context, t T, s Subject) {
 	for _, size := range []int{0, smallPage} {
 		setup := Setup{PageSize: size}
 		for _, st := range connect(t, s, setup).Streams() {
-			r := readAll(ctx, t, connect(t, s, setup), st)
+			r := readAll(ctx, t, s, connect(t, s, setup), st)
 			for n, c := range moving {
 				s.Advance(time.Duration(n) * time.Minute)
 				id, ok := tryAny(t, s, st.Resource, c, rotate(s.IDs(st.Resource), 5*n))
@@ -190,7 +190,7 @@ func changesWithinOneSecondAreSeen(ctx context.Context, t T, s Subject) {
 	setup := Setup{PageSize: smallPage}
 	for _, st := range connect(t, s, setup).Streams() {
 		for _, wait := range []time.Duration{0, time.Second} {
-			r := readAll(ctx, t, connect(t, s, setup), st)
+			r := readAll(ctx, t, s, connect(t, s, setup), st)
 			changed := map[string]string{}
 			ids := s.IDs(st.Resource)
 			slices.Reverse(ids) // the later change sorts before the earlier one
@@ -224,14 +224,14 @@ func readingResumesAfterEachPage(ctx context.Context, t T, s Subject) {
 	const points = 6
 	setup := Setup{PageSize: smallPage}
 	for _, st := range connect(t, s, setup).Streams() {
-		pages := readAll(ctx, t, connect(t, s, setup), st).pages
+		pages := readAll(ctx, t, s, connect(t, s, setup), st).pages
 		for _, incremental := range []bool{false, true} {
 			for n := range min(points, pages) {
 				stop := n * pages / points // spread over the run
 				if pages < points {
 					stop = n
 				}
-				r := newReader(ctx, t, connect(t, s, setup), st)
+				r := newReader(ctx, t, s, connect(t, s, setup), st)
 				if incremental {
 					r.run()
 					s.Advance(settling)
@@ -285,7 +285,7 @@ func changesBetweenPagesLoseNothing(ctx context.Context, t T, s Subject) {
 				{"already read", func(r *reader) []string { return r.present() }},
 				{"still to come", func(r *reader) []string { return without(s.IDs(st.Resource), r.present()) }},
 			} {
-				r := newReader(ctx, t, connect(t, s, setup), st)
+				r := newReader(ctx, t, s, connect(t, s, setup), st)
 				changed := map[string]string{}
 				r.between = func(page int) {
 					if len(changed) > 12 {
@@ -321,7 +321,7 @@ func changesBetweenRequestsLoseNothing(ctx context.Context, t T, s Subject) {
 			changed := map[string]string{}
 			tap := &tap{}
 			setup := Setup{PageSize: 1 + dice.IntN(2*smallPage), Wire: tap.wire}
-			r := newReader(ctx, t, connect(t, s, setup), st)
+			r := newReader(ctx, t, s, connect(t, s, setup), st)
 			tap.before = func(n int, _ *http.Request) {
 				if len(changed) > 25 || dice.IntN(3) > 0 {
 					return
@@ -354,7 +354,7 @@ func seekStartsEarlyEnough(ctx context.Context, t T, s Subject) {
 		return
 	}
 	for _, st := range conn.Streams() {
-		readAll(ctx, t, conn, st)
+		readAll(ctx, t, s, conn, st)
 		s.Advance(time.Hour)
 		since := s.Now()
 		changed := map[string]string{}
@@ -365,7 +365,7 @@ func seekStartsEarlyEnough(ctx context.Context, t T, s Subject) {
 			s.Advance(time.Duration(n) * time.Second)
 		}
 		s.Advance(settling)
-		r := newReader(ctx, t, conn, st)
+		r := newReader(ctx, t, s, conn, st)
 		if r.cursor = seeker.Seek(st.Resource, since); len(r.cursor) == 0 {
 			t.Errorf("%s: Seek returns an empty cursor", st.Resource)
 		}
@@ -385,7 +385,7 @@ func spoiltCursorIsNoSilentLoss(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{})
 	for _, st := range conn.Streams() {
 		for _, cursor := range []string{"\x00\xff", "{", "{}", "null", "[]", `"x"`, "0", " "} {
-			r := newReader(ctx, t, conn, st)
+			r := newReader(ctx, t, s, conn, st)
 			r.cursor = connectors.Cursor(cursor)
 			refused := false
 			for more := true; more && !refused; {
@@ -484,7 +484,7 @@ func cancellingEndsTheWork(ctx context.Context, t T, s Subject) {
 				t.Errorf("pull %s, cancelled at request %d: %v", st.Resource, at+1, err)
 			}
 			tap.before = nil
-			r := readAll(context.WithoutCancel(ctx), t, conn, st)
+			r := readAll(context.WithoutCancel(ctx), t, s, conn, st)
 			nothingLost(t, s, r)
 		}
 	}

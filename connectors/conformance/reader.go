@@ -32,6 +32,7 @@ const (
 type reader struct {
 	t      T
 	ctx    context.Context
+	s      Subject
 	stream connectors.Stream
 	conn   connectors.Connector
 
@@ -46,8 +47,8 @@ type reader struct {
 	forgive func(err error) bool
 }
 
-func newReader(ctx context.Context, t T, conn connectors.Connector, s connectors.Stream) *reader {
-	return &reader{t: t, ctx: ctx, stream: s, conn: conn, seen: map[string]intake.Record{}}
+func newReader(ctx context.Context, t T, s Subject, conn connectors.Connector, st connectors.Stream) *reader {
+	return &reader{t: t, ctx: ctx, s: s, stream: st, conn: conn, seen: map[string]intake.Record{}}
 }
 
 // step reads one page and reports whether there is more.
@@ -91,7 +92,7 @@ func (r *reader) take(p connectors.Page) {
 		r.t.Fatalf("%s: Next is empty (records: %d)", r.what(), len(p.Records))
 	}
 	for _, rec := range p.Records {
-		checkRecord(r.t, r.what(), r.stream.Resource, rec)
+		checkRecord(r.t, r.s, r.what(), r.stream.Resource, rec)
 		r.seen[rec.Ref.ID] = rec
 	}
 	r.rows += len(p.Records)
@@ -138,7 +139,7 @@ func (r *reader) refs(ids ...string) []intake.Ref {
 }
 
 // checkRecord checks what can be said of any record by itself.
-func checkRecord(t T, what string, res intake.Resource, rec intake.Record) {
+func checkRecord(t T, s Subject, what string, res intake.Resource, rec intake.Record) {
 	t.Helper()
 	name := fmt.Sprintf("%s: %s %s", what, rec.Ref.Kind, rec.Ref.ID)
 	if rec.Ref.ID == "" {
@@ -153,8 +154,13 @@ func checkRecord(t T, what string, res intake.Resource, rec intake.Record) {
 		}
 		return
 	}
+	if unreadable := slices.Contains(s.Unreadable(res), rec.Ref.ID); unreadable != (rec.Problem != "") {
+		t.Errorf("%s: its problem is %q, unreadable is %v", name, rec.Problem, unreadable)
+	}
 	if rec.Problem != "" {
-		t.Errorf("%s could not be read: %s", name, rec.Problem)
+		if rec.Digest == "" || len(rec.Raw) == 0 {
+			t.Errorf("%s is unreadable and lacks its digest or payload", name)
+		}
 		return
 	}
 	sealed, err := intake.Seal(rec.Ref, rec.Modified, rec.Body, rec.Raw)
@@ -202,9 +208,9 @@ func connect(t T, s Subject, setup Setup) connectors.Connector {
 }
 
 // readAll reads a stream from its beginning to the end of a run.
-func readAll(ctx context.Context, t T, conn connectors.Connector, st connectors.Stream) *reader {
+func readAll(ctx context.Context, t T, s Subject, conn connectors.Connector, st connectors.Stream) *reader {
 	t.Helper()
-	r := newReader(ctx, t, conn, st)
+	r := newReader(ctx, t, s, conn, st)
 	r.run()
 	return r
 }

@@ -10,8 +10,8 @@ import (
 
 func digestsFollowTheContent(ctx context.Context, t T, s Subject) {
 	for _, st := range connect(t, s, Setup{}).Streams() {
-		small := readAll(ctx, t, connect(t, s, Setup{PageSize: smallPage}), st)
-		large := readAll(ctx, t, connect(t, s, Setup{}), st)
+		small := readAll(ctx, t, s, connect(t, s, Setup{PageSize: smallPage}), st)
+		large := readAll(ctx, t, s, connect(t, s, Setup{}), st)
 		for id, rec := range large.seen {
 			if small.seen[id].Digest != rec.Digest {
 				t.Errorf("%s %s: two pulls of the same content give two digests", st.Resource, id)
@@ -22,7 +22,7 @@ func digestsFollowTheContent(ctx context.Context, t T, s Subject) {
 			continue
 		}
 		s.Advance(settling)
-		after := readAll(ctx, t, connect(t, s, Setup{}), st)
+		after := readAll(ctx, t, s, connect(t, s, Setup{}), st)
 		if after.seen[id].Digest == large.seen[id].Digest {
 			t.Errorf("%s %s: its content has changed and its digest has not", st.Resource, id)
 		}
@@ -32,7 +32,7 @@ func digestsFollowTheContent(ctx context.Context, t T, s Subject) {
 func fetchAnswersInOrder(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{})
 	for _, st := range conn.Streams() {
-		r := readAll(ctx, t, conn, st)
+		r := readAll(ctx, t, s, conn, st)
 		if recs, err := conn.Fetch(ctx, nil); err != nil || len(recs) != 0 {
 			t.Errorf("fetch of nothing: %d records, %v", len(recs), err)
 		}
@@ -42,7 +42,7 @@ func fetchAnswersInOrder(ctx context.Context, t T, s Subject) {
 		}
 		slices.Reverse(refs)
 		refs = append(refs, refs[0]) // one of them twice
-		recs := fetch(ctx, t, conn, st, refs)
+		recs := fetch(ctx, t, s, conn, st, refs)
 		for i, rec := range recs {
 			if rec.Digest != r.seen[refs[i].ID].Digest {
 				t.Errorf("%s %s: fetched it has another digest than pulled", st.Resource, refs[i].ID)
@@ -52,7 +52,7 @@ func fetchAnswersInOrder(ctx context.Context, t T, s Subject) {
 }
 
 // fetch fetches and checks what can be said of any answer.
-func fetch(ctx context.Context, t T, conn connectors.Connector, st connectors.Stream, refs []intake.Ref) []intake.Record {
+func fetch(ctx context.Context, t T, s Subject, conn connectors.Connector, st connectors.Stream, refs []intake.Ref) []intake.Record {
 	t.Helper()
 	what := "fetch " + string(st.Resource)
 	recs, err := conn.Fetch(ctx, refs)
@@ -64,7 +64,7 @@ func fetch(ctx context.Context, t T, conn connectors.Connector, st connectors.St
 		t.Fatalf("%s: %d records for %d refs", what, len(recs), len(refs))
 	}
 	for i, rec := range recs {
-		checkRecord(t, what, st.Resource, rec)
+		checkRecord(t, s, what, st.Resource, rec)
 		if rec.Ref.Kind != refs[i].Kind || rec.Ref.ID != refs[i].ID {
 			t.Fatalf("%s: answer %d is %s %s, asked for %s %s", what, i, rec.Ref.Kind, rec.Ref.ID, refs[i].Kind, refs[i].ID)
 		}
@@ -75,7 +75,7 @@ func fetch(ctx context.Context, t T, conn connectors.Connector, st connectors.St
 func fetchTellsWhatIsGone(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{})
 	for _, st := range conn.Streams() {
-		refs := readAll(ctx, t, conn, st).refs()
+		refs := readAll(ctx, t, s, conn, st).refs()
 		refs = refs[:min(len(refs), 9)]
 		gone := map[string]bool{}
 		for i := 1; i < len(refs); i += 3 { // mixed with those that are there
@@ -88,7 +88,7 @@ func fetchTellsWhatIsGone(ctx context.Context, t T, s Subject) {
 		}
 		s.Advance(settling)
 		here := s.IDs(st.Resource)
-		for _, rec := range fetch(ctx, t, conn, st, refs) {
+		for _, rec := range fetch(ctx, t, s, conn, st, refs) {
 			id := rec.Ref.ID
 			if gone[id] != rec.Gone() && gone[id] != slices.Contains(here, id) {
 				t.Errorf("%s %s: gone is %v, want %v", st.Resource, id, rec.Gone(), gone[id])
@@ -100,7 +100,7 @@ func fetchTellsWhatIsGone(ctx context.Context, t T, s Subject) {
 				only = append(only, ref)
 			}
 		}
-		for _, rec := range fetch(ctx, t, conn, st, only) {
+		for _, rec := range fetch(ctx, t, s, conn, st, only) {
 			if !rec.Gone() {
 				t.Errorf("%s %s: fetched alone it is not gone", st.Resource, rec.Ref.ID)
 			}
@@ -114,14 +114,14 @@ func quietChangesAreFoundByTheReread(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{})
 	for _, st := range conn.Streams() {
 		for _, c := range []Change{Quiet, Unrefund} {
-			r := readAll(ctx, t, conn, st)
+			r := readAll(ctx, t, s, conn, st)
 			id, ok := tryAny(t, s, st.Resource, c, r.present())
 			if !ok {
 				continue
 			}
 			was := r.seen[id].Digest
 			if st.Reread > 0 {
-				for _, rec := range fetch(ctx, t, conn, st, r.refs()) {
+				for _, rec := range fetch(ctx, t, s, conn, st, r.refs()) {
 					r.seen[rec.Ref.ID] = rec
 				}
 			} else {
@@ -139,7 +139,7 @@ func quietChangesAreFoundByTheReread(ctx context.Context, t T, s Subject) {
 func removedRecordsAreNoticed(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, Setup{PageSize: smallPage})
 	for _, st := range conn.Streams() {
-		r := readAll(ctx, t, conn, st)
+		r := readAll(ctx, t, s, conn, st)
 		id, ok := tryAny(t, s, st.Resource, Remove, rotate(r.present(), 2))
 		if !ok {
 			continue
@@ -147,7 +147,7 @@ func removedRecordsAreNoticed(ctx context.Context, t T, s Subject) {
 		ref := r.seen[id].Ref
 		readOn(t, s, r, Setup{PageSize: smallPage})
 		if !st.Vanishes {
-			again := newReader(ctx, t, conn, st)
+			again := newReader(ctx, t, s, conn, st)
 			again.run()
 			if _, still := again.seen[id]; still || (!st.Full && !r.seen[id].Gone()) {
 				t.Errorf("%s: that %s was removed is lost, and the stream does not say that it Vanishes", st.Resource, id)
@@ -157,7 +157,7 @@ func removedRecordsAreNoticed(ctx context.Context, t T, s Subject) {
 		if slices.Contains(list(ctx, t, conn, st.Resource), id) {
 			t.Errorf("%s: %s was removed and is still listed", st.Resource, id)
 		}
-		if rec := fetch(ctx, t, conn, st, []intake.Ref{ref})[0]; !rec.Gone() {
+		if rec := fetch(ctx, t, s, conn, st, []intake.Ref{ref})[0]; !rec.Gone() {
 			t.Errorf("%s: %s was removed and is still fetched", st.Resource, id)
 		}
 	}
@@ -170,7 +170,7 @@ func shelvedRecordsAreNoticed(ctx context.Context, t T, s Subject) {
 	conn := connect(t, s, setup)
 	readers := map[intake.Resource]*reader{}
 	for _, st := range conn.Streams() {
-		readers[st.Resource] = readAll(ctx, t, conn, st)
+		readers[st.Resource] = readAll(ctx, t, s, conn, st)
 	}
 	for _, st := range conn.Streams() {
 		r := readers[st.Resource]
@@ -195,7 +195,7 @@ func shelvedRecordsAreNoticed(ctx context.Context, t T, s Subject) {
 		if !told {
 			t.Errorf("%s: that %s is in the trash is lost", st.Resource, id)
 		}
-		if rec := fetch(ctx, t, conn, st, []intake.Ref{was.Ref})[0]; rec.Digest == was.Digest {
+		if rec := fetch(ctx, t, s, conn, st, []intake.Ref{was.Ref})[0]; rec.Digest == was.Digest {
 			t.Errorf("%s: fetched from the trash, %s looks as before", st.Resource, id)
 		}
 	}

@@ -25,7 +25,10 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-const toyKey = "toy-key-0451"
+const (
+	toyKey        = "toy-key-0451"
+	toyUnreadable = 31 // an order whose total is no number
+)
 
 // toyRow is a record of the toy shop. Modified is in whole seconds.
 type toyRow struct {
@@ -59,6 +62,9 @@ func newToyShop(f flaw) *toyShop {
 		// three at a time share a second
 		s.rows[intake.Orders][s.nextID] = toyRow{ID: s.nextID, Modified: s.Now().Add(time.Duration(n/3-40) * time.Minute).Unix(), Total: "10"}
 	}
+	odd := s.rows[intake.Orders][toyUnreadable]
+	odd.Total = "ten"
+	s.rows[intake.Orders][toyUnreadable] = odd
 	for range 11 {
 		s.nextID++
 		s.rows[intake.Categories][s.nextID] = toyRow{ID: s.nextID, Total: "0"}
@@ -98,12 +104,19 @@ func (s *toyShop) IDs(r intake.Resource) []string {
 	return ids
 }
 
+func (s *toyShop) Unreadable(r intake.Resource) []string {
+	if r != intake.Orders {
+		return nil
+	}
+	return []string{strconv.Itoa(toyUnreadable)}
+}
+
 func (s *toyShop) Do(r intake.Resource, c Change, id string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, _ := strconv.Atoi(id)
 	row, ok := s.rows[r][n]
-	if (!ok && c != Add) || s.rows[r] == nil {
+	if (!ok && c != Add) || s.rows[r] == nil || (n == toyUnreadable && c != Remove) {
 		return "", ErrCannot
 	}
 	moves := r == intake.Orders
@@ -288,6 +301,7 @@ const (
 	skipsADigest       flaw = "leaves the total out of the content"
 	dateInContent      flaw = "takes the date for content"
 	ownDigest          flaw = "does not seal its records"
+	readsNonsense      flaw = "takes what is no number for zero"
 	wrongKind          flaw = "mixes up kinds"
 	goneOnError        flaw = "takes any failed fetch for gone"
 	leavesOutGone      flaw = "leaves gone records out of a fetch"
@@ -453,7 +467,11 @@ func (c *toy) record(kind intake.Kind, row toyRow) intake.Record {
 	if kind == intake.KindCategory {
 		body = &intake.Category{Name: row.Total}
 	} else {
-		o := &intake.Order{Number: ref.ID, Total: decimal.RequireFromString(row.Total), Trashed: row.Trashed}
+		total, err := decimal.NewFromString(row.Total)
+		if err != nil && !c.is(readsNonsense) {
+			return intake.Unreadable(ref, modified, raw, "the total is no number")
+		}
+		o := &intake.Order{Number: ref.ID, Total: total, Trashed: row.Trashed}
 		for n := range row.Refunds {
 			o.Refunds = append(o.Refunds, intake.Refund{ID: strconv.Itoa(n)})
 		}
