@@ -161,7 +161,8 @@ func OfDocuments(ctx context.Context, r store.Reader, ids []int64) (map[int64][]
 		return out, nil
 	}
 	rows, err := r.Query(ctx, `SELECT f.entry_id, c.rate_id, f.line_id, f.foreign_base, f.foreign_tax, f.base, f.tax
-		FROM tax_fact f JOIN tax_component c ON c.id = f.component_id WHERE f.document_id IN (`+store.In(len(ids), 1)+`) ORDER BY f.id`, store.InArgs(nil, ids)...)
+		FROM tax_fact f JOIN tax_component c ON c.id = f.component_id
+		WHERE f.entry_id IN (SELECT id FROM entry WHERE document_id IN (`+store.In(len(ids), 1)+`)) ORDER BY f.id`, store.InArgs(nil, ids)...)
 	if err != nil {
 		return nil, fmt.Errorf("read tax facts: %w", err)
 	}

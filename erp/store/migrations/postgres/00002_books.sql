@@ -270,7 +270,7 @@ CREATE TABLE tax_component (
 CREATE TABLE tax_fact (
     id            BIGINT PRIMARY KEY,
     component_id  BIGINT NOT NULL REFERENCES tax_component,
-    entry_id      BIGINT NOT NULL REFERENCES entry DEFERRABLE INITIALLY DEFERRED,
+    entry_id      BIGINT NOT NULL REFERENCES entry,
     document_kind TEXT    NOT NULL,
     document_id   BIGINT NOT NULL,
     line_id       BIGINT NOT NULL,
@@ -282,7 +282,7 @@ CREATE TABLE tax_fact (
     base          BIGINT NOT NULL,
     tax           BIGINT NOT NULL
 );
-CREATE INDEX tax_fact_document ON tax_fact (document_id);
+CREATE INDEX tax_fact_entry ON tax_fact (entry_id);
 
 -- Stock.
 
