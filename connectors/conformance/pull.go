@@ -57,9 +57,6 @@ func streamsAreDeclaredSoundly(_ context.Context, t T, s Subject) {
 			t.Errorf("%s is listed twice", st.Resource)
 		}
 		seen[st.Resource] = true
-		if st.Full && st.Sorted {
-			t.Errorf("%s cannot be asked for changes and so cannot be sorted by them", st.Resource)
-		}
 		if _, lists := conn.(connectors.Lister); st.Vanishes && !lists {
 			t.Errorf("%s vanishes, and the connector is no Lister that could tell", st.Resource)
 		}
