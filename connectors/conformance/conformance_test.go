@@ -81,6 +81,7 @@ func TestEachFlawIsCaught(t *testing.T) {
 		{plainErrors, "Wire/connection closed without an answer", "only *connectors.Error"},
 		{takesAnyClass, "Wire/expired certificate", "class"},
 		{waitsForEver, "Wire/no answer ever", "context deadline exceeded"},
+		{impatient, "Wire/slow answer", "harmless"},
 		{waitsForEver, "Wire/body that stalls", "context deadline exceeded"},
 		{takesHalfABody, "Wire/body cut off", "lost"},
 		{takesHalfABody, "Wire/body cut off without a sign", "there is no error"},

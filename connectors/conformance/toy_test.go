@@ -249,8 +249,11 @@ func (s *toyShop) Connect(setup Setup) (connectors.Connector, error) {
 		}
 		return http.ErrUseLastResponse
 	}}
-	if s.flaw == waitsForEver {
+	switch s.flaw {
+	case waitsForEver:
 		c.http.Timeout = 0
+	case impatient:
+		c.http.Timeout = 5 * time.Second
 	}
 	return c, nil
 }
@@ -296,6 +299,7 @@ const (
 	plainErrors        flaw = "lets out plain errors"
 	followsRedirects   flaw = "follows redirects"
 	waitsForEver       flaw = "waits for ever"
+	impatient          flaw = "gives up after seconds"
 	readsWithoutLimit  flaw = "reads a body without limit"
 	tellsSecrets       flaw = "prints its key"
 	skipsADigest       flaw = "leaves the total out of the content"

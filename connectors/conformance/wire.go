@@ -151,6 +151,14 @@ func wireFaults() []wireFault {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
 		}},
+		{name: "slow answer", trip: func(req *http.Request, next http.RoundTripper, _ time.Time) (*http.Response, error) {
+			select {
+			case <-time.After(20 * time.Second):
+				return next.RoundTrip(req)
+			case <-req.Context().Done():
+				return nil, req.Context().Err()
+			}
+		}},
 		{name: "body that stalls", classes: transient, trip: rewritten(func(req *http.Request, body []byte) (io.Reader, int64) {
 			return io.MultiReader(bytes.NewReader(body[:len(body)/2]), stall{req.Context()}), int64(len(body))
 		})},
