@@ -102,7 +102,7 @@ type coupon struct {
 type customer struct {
 	id                int64
 	who               person
-	admin             bool
+	admin, gone       bool
 	created, modified int64 // modified 0: the shop does not say
 	paying            bool
 }

@@ -321,7 +321,7 @@ func (s *Shop) editCatalogue(d *dice) {
 	if d.in(60) {
 		s.editCategory(s.categories[d.n(len(s.categories))])
 	}
-	if c := s.customers[d.n(len(s.customers))]; d.in(200) && !c.admin {
+	if c := s.customers[d.n(len(s.customers))]; d.in(200) && !c.admin && !c.gone {
 		s.moveHouse(c, d)
 	}
 	if d.in(30) {

@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // The transitions of an order. Each dates the change, moves the stock and says
 // what happened.
@@ -125,7 +122,8 @@ func (s *Shop) addRefund(o *order, r *refund) *refund {
 }
 
 // refundSome takes back some units of one or two lines, now and then with the
-// shipping.
+// shipping; never all that is left. Of an order that cannot be split it gives
+// back half by amount.
 func (s *Shop) refundSome(o *order, d *dice) *refund {
 	if !s.refundable(o) || len(o.gifts) > 0 {
 		return nil
@@ -140,6 +138,12 @@ func (s *Shop) refundSome(o *order, d *dice) *refund {
 	}
 	if done, _, _ := o.refunded(carriage, 0); len(o.shipping) > 0 && done == 0 && d.in(250) {
 		r.parts = append(r.parts, o.takeBack(carriage, 0, 1))
+	}
+	for len(r.parts) > 1 && r.gross() >= o.left() {
+		r.parts = r.parts[:len(r.parts)-1]
+	}
+	if r.gross() >= o.left() {
+		return s.addRefund(o, &refund{reason: r.reason, amount: (o.left() + 1) / 2})
 	}
 	return s.addParts(o, r)
 }
@@ -172,9 +176,7 @@ func (s *Shop) refundAll(o *order, d *dice) *refund {
 // left (after a refund by amount, or with a gift card used), it is one by
 // amount.
 func (s *Shop) addParts(o *order, r *refund) *refund {
-	for i := range r.parts {
-		r.amount += r.parts[i].gross()
-	}
+	r.amount = r.gross()
 	if r.amount > o.left() {
 		r.parts, r.amount = nil, o.left()
 	}
@@ -308,250 +310,4 @@ func (s *Shop) discontinue(id int64) {
 		v.gone = true
 	}
 	s.happened(ProductGone, id)
-}
-
-// What follows lets a test change the shop directly. Each call is dated one
-// second after what was before it, and returns the id of what it touched; ""
-// where nothing in the shop can be changed so. An empty id lets the shop choose
-// the newest record that can.
-
-// PlaceOrder places an order that waits to be paid.
-func (s *Shop) PlaceOrder() string {
-	return s.change(func() int64 {
-		o := s.place(NoOddity)
-		if o.gateway == payDelivery {
-			o.gateway = payTransfer
-			s.enter(o, stateHeld, OrderPlaced)
-		}
-		return o.id
-	})
-}
-
-// PlaceOddOrder places and pays an order of an odd kind.
-func (s *Shop) PlaceOddOrder(kind Odd) string {
-	return s.change(func() int64 {
-		o := s.place(kind)
-		switch kind {
-		case OddDraft:
-		case OddStatus:
-			s.pay(o)
-			s.await(o)
-		default:
-			s.pay(o)
-		}
-		return o.id
-	})
-}
-
-// PayOrder pays an unpaid order.
-func (s *Shop) PayOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return o.state == statePending || o.state == stateHeld || o.state == stateFailed }, s.pay)
-}
-
-// CompleteOrder ships a whole order.
-func (s *Shop) CompleteOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return o.state == stateOpen || o.state == statePickup || o.state == stateHeld }, s.complete)
-}
-
-// CancelOrder cancels an order, paid or not, and puts its goods back.
-func (s *Shop) CancelOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool {
-		return o.state == statePending || o.state == stateHeld || o.state == stateOpen || o.state == statePickup
-	}, s.cancel)
-}
-
-// ReopenOrder sets a cancelled or completed order back to be shipped.
-func (s *Shop) ReopenOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return o.state == stateCancelled || o.state == stateDone },
-		func(o *order) { s.enter(o, stateOpen, OrderEdited) })
-}
-
-// EditOrder changes what an order says: a quantity or the address.
-func (s *Shop) EditOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return s.planted[o.id] == "" }, func(o *order) {
-		s.edit(o, s.dice(dieChange, s.now()))
-	})
-}
-
-// EditOrderSilently changes what an order says but not its date, as shops with
-// legacy storage do.
-func (s *Shop) EditOrderSilently(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return s.planted[o.id] == "" }, func(o *order) {
-		s.alter(o, s.dice(dieChange, s.now()))
-		s.changed()
-	})
-}
-
-// RefundOrder refunds a paid order by lines, in part or all that is left, and
-// returns the id of the refund.
-func (s *Shop) RefundOrder(id string, partial bool) string {
-	return s.giveBack(id, func(o *order, d *dice) *refund {
-		if partial {
-			return s.refundSome(o, d)
-		}
-		return s.refundAll(o, d)
-	})
-}
-
-// RefundByAmount refunds a sum without naming lines, and returns the id of the
-// refund.
-func (s *Shop) RefundByAmount(id string) string { return s.giveBack(id, s.refundAmount) }
-
-// RefundByStatus sets an order to refunded by hand, and returns the id of the
-// refund that the platform then makes.
-func (s *Shop) RefundByStatus(id string) string {
-	return s.giveBack(id, func(o *order, _ *dice) *refund { return s.refundByStatus(o) })
-}
-
-func (s *Shop) giveBack(id string, how func(*order, *dice) *refund) string {
-	var made *refund
-	s.changeOrder(id, s.refundable, func(o *order) { made = how(o, s.dice(dieChange, s.now())) })
-	if made == nil {
-		return ""
-	}
-	return text(made.id)
-}
-
-// DeleteRefund deletes a refund. The date of its order does not move, nor does
-// its status, nor the stock.
-func (s *Shop) DeleteRefund(id string) string {
-	return s.change(func() int64 {
-		r := s.refund(number(id))
-		if r == nil {
-			return 0
-		}
-		same := func(x *refund) bool { return x == r }
-		r.of.refunds = slices.DeleteFunc(r.of.refunds, same)
-		s.refunds = slices.DeleteFunc(s.refunds, same)
-		return r.id
-	})
-}
-
-// TrashOrder puts an order in the trash.
-func (s *Shop) TrashOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return s.planted[o.id] == "" }, s.trash)
-}
-
-// RestoreOrder takes an order out of the trash.
-func (s *Shop) RestoreOrder(id string) string {
-	return s.change(func() int64 {
-		o := s.pick(id, func(o *order) bool { return o.trashed })
-		if o == nil {
-			return 0
-		}
-		o.trashed = false
-		o.modified = s.now()
-		return o.id
-	})
-}
-
-// DeleteOrder removes an order for good, with its refunds.
-func (s *Shop) DeleteOrder(id string) string {
-	return s.change(func() int64 {
-		o := s.pick(id, func(*order) bool { return true })
-		if o == nil {
-			return 0
-		}
-		s.drop(o)
-		return o.id
-	})
-}
-
-// TouchProduct edits the text of a product.
-func (s *Shop) TouchProduct(id string) string {
-	return s.change(func() int64 {
-		if id == "" {
-			id = text(s.sellable[0].of.own.id)
-		}
-		p := s.product(number(id))
-		if p == nil {
-			return 0
-		}
-		s.editProduct(p)
-		return p.own.id
-	})
-}
-
-// SetPrice sets the price of a variant, in cents.
-func (s *Shop) SetPrice(variantID string, cents int) string {
-	return s.change(func() int64 {
-		v := s.variant(number(variantID))
-		if v == nil {
-			return 0
-		}
-		s.setPrice(v, int64(cents))
-		return v.id
-	})
-}
-
-// SetStock sets the stock of a variant, or of a product that pools the stock
-// of its variants, by hand.
-func (s *Shop) SetStock(variantID string, qty int) string {
-	return s.change(func() int64 {
-		v := s.variant(number(variantID))
-		if variantID == "" {
-			v = s.sellable[0]
-		}
-		if v == nil || !v.holder().tracked {
-			return 0
-		}
-		s.setStock(v.holder(), int64(qty))
-		return v.holder().id
-	})
-}
-
-// DeleteProduct deletes a product for good. Lines of old orders lose their
-// product, SKU and variation, and no date moves.
-func (s *Shop) DeleteProduct(id string) string {
-	return s.change(func() int64 {
-		if id == "" {
-			for _, v := range s.sellable {
-				if !v.gone {
-					id = text(v.of.own.id)
-				}
-			}
-		}
-		s.discontinue(number(id))
-		return max(0, number(id))
-	})
-}
-
-// change runs f one second later.
-func (s *Shop) change(f func() int64) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.clock = s.clock.Add(time.Second)
-	id := f()
-	s.changed()
-	if id == 0 {
-		return ""
-	}
-	return text(id)
-}
-
-func (s *Shop) changeOrder(id string, can func(*order) bool, how func(*order)) string {
-	return s.change(func() int64 {
-		o := s.pick(id, func(o *order) bool { return o.listed() && can(o) })
-		if o == nil {
-			return 0
-		}
-		how(o)
-		return o.id
-	})
-}
-
-// pick finds the order with the id, or the newest, that can be changed.
-func (s *Shop) pick(id string, can func(*order) bool) *order {
-	if id != "" {
-		if o := s.order(number(id)); o != nil && can(o) {
-			return o
-		}
-		return nil
-	}
-	for i := len(s.orders) - 1; i >= 0; i-- {
-		if can(s.orders[i]) {
-			return s.orders[i]
-		}
-	}
-	return nil
 }

@@ -335,3 +335,12 @@ func (o *order) takeBack(kind partKind, index int, qty int64) part {
 
 // gross is what a part gives back, tax included.
 func (p *part) gross() int64 { return p.total + p.taxes.cents() }
+
+// gross is what the parts of a refund come to.
+func (r *refund) gross() int64 {
+	var sum int64
+	for i := range r.parts {
+		sum += r.parts[i].gross()
+	}
+	return sum
+}

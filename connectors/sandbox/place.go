@@ -1,6 +1,9 @@
 package sandbox
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Odd names a kind of order that is unlike others.
 type Odd string
@@ -107,7 +110,10 @@ func (s *Shop) choosePerson(o *order, d *dice) {
 		o.customer, o.who = c.id, c.who
 	default:
 		c := s.customers[1+d.n(known)]
-		o.customer, o.who = c.id, c.who
+		o.who = c.who
+		if !c.gone { // else they come back as a guest
+			o.customer = c.id
+		}
 	}
 }
 
@@ -210,9 +216,11 @@ func (s *Shop) applyCoupons(o *order, odd Odd, d *dice) {
 	if n == 0 {
 		return
 	}
-	first := d.n(len(s.coupons) - 1) // never the expired one
+	usable := slices.DeleteFunc(slices.Clone(s.coupons), func(c *coupon) bool { return c.expires > 0 && c.expires < s.now() })
+	n = min(n, len(usable))
+	first := d.n(len(s.coupons))
 	for i := range n {
-		c := s.coupons[(first+i)%(len(s.coupons)-1)]
+		c := usable[(first+i)%len(usable)]
 		use := couponUse{id: s.items(1), of: c, amount: c.amount}
 		for k, off := range o.discounts(c) {
 			l := &o.lines[k]

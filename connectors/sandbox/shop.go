@@ -250,7 +250,9 @@ func (s *Shop) IDs(r intake.Resource) []string {
 		}
 	case intake.Customers:
 		for _, c := range s.customers {
-			add(c.id)
+			if !c.gone {
+				add(c.id)
+			}
 		}
 	case intake.Coupons:
 		for _, c := range s.coupons {
@@ -338,7 +340,7 @@ func (s *Shop) refund(id int64) *refund {
 }
 
 func (s *Shop) customer(id int64) *customer {
-	if id < 1 || id > int64(len(s.customers)) {
+	if id < 1 || id > int64(len(s.customers)) || s.customers[id-1].gone {
 		return nil
 	}
 	return s.customers[id-1]

@@ -32,13 +32,14 @@ type collection struct {
 	name     string
 	rows     func() []row
 	write    func(*encoder, *row)
-	orderby  []string // what it can be sorted by
-	first    string   // what it is sorted by unless told
-	rising   bool     // in that case: ascending
-	dated    bool     // can be filtered by date
-	statuses []string // what status may be; nil: the parameter is ignored
-	keep     func(*query, *row) bool
-	vain     bool // a page beyond the last states a total of zero
+	orderby  []string                         // what it can be sorted by
+	first    string                           // what it is sorted by unless told
+	rising   bool                             // in that case: ascending
+	dated    bool                             // can be filtered by date
+	statuses []string                         // what status may be; nil: the parameter is ignored
+	keep     func(url.Values) func(*row) bool // further filters; nil where a request has none
+	small    bool                             // not worth remembering, and there are many of its kind
+	vain     bool                             // a page beyond the last states a total of zero
 }
 
 // query is what a request asks of a list.
@@ -49,6 +50,7 @@ type query struct {
 	include, exclude   []int64
 	statuses           []string
 	bounds             []bound
+	keep               func(*row) bool
 	values             url.Values
 }
 
@@ -62,7 +64,9 @@ func (s *Shop) rows(c *collection) *list {
 	l := s.lists[c.name]
 	if l == nil || l.changes != s.changes {
 		l = &list{changes: s.changes, rows: c.rows(), sorted: map[string][]int32{}}
-		s.lists[c.name] = l
+		if !c.small {
+			s.lists[c.name] = l
+		}
 	}
 	return l
 }
@@ -187,7 +191,7 @@ func (s *Shop) keeps(c *collection, q *query, r *row) bool {
 	if c.statuses != nil && !wantsStatus(q.statuses, r.status) {
 		return false
 	}
-	if slices.Contains(q.exclude, r.id) {
+	if len(q.exclude) > 0 && slices.Contains(q.exclude, r.id) {
 		return false
 	}
 	for i := range q.bounds {
@@ -195,7 +199,7 @@ func (s *Shop) keeps(c *collection, q *query, r *row) bool {
 			return false
 		}
 	}
-	return c.keep == nil || c.keep(q, r)
+	return q.keep == nil || q.keep(r)
 }
 
 // wantsStatus knows that "any" leaves out what is hidden from search.
@@ -282,6 +286,9 @@ func (s *Shop) readQuery(c *collection, v url.Values) (*query, *reply) {
 	case "":
 	default:
 		return nil, invalid("order", "order is not one of asc, desc.", "rest_not_in_enum")
+	}
+	if c.keep != nil {
+		q.keep = c.keep(v)
 	}
 	q.include, q.exclude = readIDs(v, "include"), readIDs(v, "exclude")
 	if bad := s.readFilters(c, q); bad != nil {
