@@ -60,7 +60,7 @@ func Round(d decimal.Decimal, c Currency) (Amount, error) {
 }
 
 func roundMinor(d decimal.Decimal, scale int32) (int64, error) {
-	// The exponent is looked at first: "1e999999999" must not be written out.
+	// The exponent is looked at first: "1e9999" must not be written out.
 	if d.Exponent() > 19 || d.Exponent() < -64 {
 		return 0, overflow(d)
 	}

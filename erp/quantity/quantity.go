@@ -21,7 +21,7 @@ type Quantity int64
 // Of returns d as a Quantity. A quantity finer than a thousandth, or beyond
 // 64 bits, is an Invalid fault: stock is never approximately right.
 func Of(d decimal.Decimal) (Quantity, error) {
-	// The exponent is looked at first: "1e999999999" must not be written out.
+	// The exponent is looked at first: "1e9999" must not be written out.
 	if d.Exponent() > 15 || d.Exponent() < -64 {
 		return 0, fault.New(fault.Invalid, "correct it at its source", "quantity with exponent %d is out of range", d.Exponent())
 	}

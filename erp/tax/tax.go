@@ -51,7 +51,7 @@ type Fact struct {
 // PPM returns a rate in per cent as parts per million. A rate that is negative,
 // over 1,000 % or finer than that is an Invalid fault.
 func PPM(percent decimal.Decimal) (int64, error) {
-	// The exponent is looked at first: "1e999999999" must not be written out.
+	// The exponent is looked at first: "1e9999" must not be written out.
 	if percent.Exponent() > 4 || percent.Exponent() < -64 || percent.IsNegative() || percent.GreaterThan(decimal.NewFromInt(1000)) {
 		return 0, fault.New(fault.Invalid, "correct the rate in the shop", "tax rate with exponent %d is out of range", percent.Exponent())
 	}
