@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -364,4 +365,45 @@ func TestScheduledTasksRun(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+func TestAStopGivesThePageInHandItsTime(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		applies time.Duration // how long the page takes
+		stops   time.Duration
+		pages   int64
+	}{
+		{"enough", 15 * time.Second, 5 * time.Second, 1},
+		{"not enough", 40 * time.Second, 30 * time.Second, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newShelf(sortedOrders)
+				s.fillOrders(t, 3)
+				w := newWorld(t, s)
+				w.stop()
+				w.shop.Schedules = map[intake.Resource]string{intake.Orders: "@every 1h"}
+				var slow sync.Once
+				running := false
+				w.booksNow = func() time.Time {
+					if running {
+						slow.Do(func() { time.Sleep(tt.applies) })
+					}
+					return time.Now()
+				}
+				w.start()
+				running = true
+				stop := w.daemon()
+				time.Sleep(10 * time.Second)
+				if took := stop(); took != tt.stops {
+					t.Errorf("it took %s to stop", took)
+				}
+				if got := w.fence(intake.Orders); got != tt.pages {
+					t.Errorf("%d pages are in the books, want %d", got, tt.pages)
+				}
+				w.inStep()
+			})
+		})
+	}
 }

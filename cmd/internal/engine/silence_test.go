@@ -63,7 +63,7 @@ func TestWhatIsNoSilence(t *testing.T) {
 		then func(t *testing.T, s *shelf)
 	}{
 		{"a shop that cannot be reached", func(t *testing.T, s *shelf) { s.answers(transient) }},
-		{"a shop that goes on as ever", func(t *testing.T, s *shelf) { trade(t, s, 14) }},
+		{"a shop that goes on as ever", func(t *testing.T, s *shelf) { trade(t, s, 7) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestWhatIsNoSilence(t *testing.T) {
 				w.shop.Schedules = map[intake.Resource]string{intake.Orders: "*/30 * * * *"}
 				w.restart()
 				stop := w.daemon()
-				trade(t, s, 14)
+				trade(t, s, 8)
 				tt.then(t, s)
 				time.Sleep(10 * time.Minute)
 				if got := w.status(intake.Orders).Alarm; got != "" {
@@ -93,14 +93,14 @@ func TestAQuietResourceRaisesNoAlarmUnlessItIsAskedFor(t *testing.T) {
 		w.shop.Schedules = map[intake.Resource]string{intake.Orders: "@hourly", intake.Coupons: "@hourly"}
 		w.restart()
 		stop := w.daemon()
-		time.Sleep(30 * 24 * time.Hour)
+		time.Sleep(10 * 24 * time.Hour)
 		stop()
 		if got := w.status(intake.Orders).Alarm; got != "" {
-			t.Errorf("five orders and a month of nothing: %s", got)
+			t.Errorf("five orders and ten days of nothing: %s", got)
 		}
 		w.shop.Silence = 7 * 24 * time.Hour
 		w.restart()
-		if got := w.status(intake.Orders).Alarm; !strings.Contains(got, "no new orders for 7") {
+		if got := w.status(intake.Orders).Alarm; !strings.Contains(got, "no new orders for 2") {
 			t.Errorf("with a limit of a week: %q", got)
 		}
 		if got := w.status(intake.Coupons).Alarm; got != "" {
