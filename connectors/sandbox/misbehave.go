@@ -161,12 +161,12 @@ type activeFault struct {
 
 // hits is what happens to one request.
 type hits struct {
-	instead                               *Fault // replaces the answer
-	body                                  *Fault // spoils how the body is sent
-	notice, bom, gzip                     bool
-	duplicate, reorder, drift, retiredKey bool
-	skew                                  time.Duration
-	late                                  time.Duration
+	instead                   *Fault // replaces the answer
+	body                      *Fault // spoils how the body is sent
+	notice, bom, gzip         bool
+	duplicate, reorder, drift bool
+	skew                      time.Duration
+	late                      time.Duration
 }
 
 // strike decides which faults hit a request.
@@ -264,7 +264,7 @@ func (s *Shop) drift(of any) {
 }
 
 // substitute is the answer that a fault gives in place of the shop's.
-func (f *Fault) substitute(r *http.Request, path string) *reply {
+func (f *Fault) substitute(r *http.Request) *reply {
 	var a *reply
 	switch f.Name {
 	case "429":

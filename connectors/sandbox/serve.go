@@ -92,7 +92,7 @@ func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
 			endless(w, r)
 			return
 		}
-		send(w, h.instead.substitute(r, path))
+		send(w, h.instead.substitute(r))
 		return
 	}
 	a := s.answer(r, path, api, h)

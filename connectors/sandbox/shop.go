@@ -34,7 +34,9 @@ type Options struct {
 	// included.
 	Orders int
 	// Now is the clock of the Date header and of OAuth timestamps; nil means
-	// time.Now. The shop's records carry its own, virtual time (see Clock).
+	// time.Now. The shop's records carry its own, virtual time (see Clock),
+	// which begins at the end of October 2026: a reader that trusts nothing
+	// newer than the Date header needs a later one, such as the shop's Clock.
 	Now func() time.Time
 	// Key and Secret are the consumer key and secret; empty means derived
 	// from the seed. The key may only read.

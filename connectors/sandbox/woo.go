@@ -254,8 +254,7 @@ func (c *call) record(col *endpoint, id int64) *reply {
 func (c *call) index() *reply {
 	e := c.encoder()
 	_, offset := c.s.clock.In(c.s.zone).Zone()
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.str("name", shopName)
 	e.str("description", "Une boutique dans une boîte")
 	e.address("url", "")

@@ -52,6 +52,12 @@ func (e *encoder) close(c byte) {
 	e.depth--
 }
 
+// start opens the object of a record, which _fields may trim.
+func (e *encoder) start() {
+	e.open('{')
+	e.top = e.depth
+}
+
 func (e *encoder) object(k string, body func()) {
 	if e.key(k) {
 		e.open('{')

@@ -60,8 +60,7 @@ func (e *encoder) writeOrder(o *order, version string) {
 	d := dice(o.secret)
 	orderKey := "wc_order_" + d.of("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", 13)
 
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", o.id)
 	e.int("parent_id", 0)
 	e.str("status", status)
@@ -475,8 +474,7 @@ func (e *encoder) writeRefund(r *refund, parent bool) {
 	if r.full {
 		kind = "full"
 	}
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", r.id)
 	if parent {
 		e.int("parent_id", o.id)

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 )
 
@@ -15,8 +14,7 @@ func (e *encoder) writeProduct(p *product, r release) {
 	if len(p.axes) > 0 {
 		kind = "variable"
 	}
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", v.id)
 	e.str("name", p.title)
 	e.str("slug", p.slug)
@@ -254,8 +252,7 @@ func (e *encoder) writeCost(v *variant, r release) {
 // name no product, and name nothing that may be done.
 func (e *encoder) writeVariation(v *variant, r release, all bool) {
 	p := v.of
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", v.id)
 	e.str("type", "variation")
 	e.date("date_created", v.created)
@@ -317,8 +314,7 @@ func (e *encoder) writeCategory(c *category, products []*product) {
 			n++
 		}
 	}
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", c.id)
 	e.str("name", c.name)
 	e.str("slug", c.slug)
@@ -337,8 +333,7 @@ func (e *encoder) writeCategory(c *category, products []*product) {
 }
 
 func (e *encoder) writeCustomer(c *customer) {
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", c.id)
 	e.date("date_created", c.created)
 	e.date("date_modified", c.modified)
@@ -403,8 +398,7 @@ func (e *encoder) writeCustomerAddress(c *customer, kind addressKind) {
 }
 
 func (e *encoder) writeCoupon(c *coupon) {
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", c.id)
 	e.str("code", c.code)
 	e.str("amount", price(c.amount))
@@ -447,8 +441,7 @@ func (e *encoder) writeTaxRate(r *taxRate) {
 	if class == "" {
 		class = "standard"
 	}
-	e.open('{')
-	e.top = e.depth
+	e.start()
 	e.int("id", r.id)
 	e.str("country", r.country)
 	e.str("state", r.region)
@@ -469,5 +462,5 @@ func (e *encoder) writeTaxRate(r *taxRate) {
 
 // wooClasses are the tax classes in the order in which the shop lists them.
 func wooClasses() []taxClass {
-	return slices.Clone([]taxClass{standard, reduced, zeroRated, intermediate, superReduced})
+	return []taxClass{standard, reduced, zeroRated, intermediate, superReduced}
 }

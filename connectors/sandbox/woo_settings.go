@@ -51,12 +51,6 @@ func (c *call) all(write func(*encoder)) *reply {
 	})
 }
 
-// start opens an object that _fields may trim.
-func (e *encoder) start() {
-	e.open('{')
-	e.top = e.depth
-}
-
 func (e *encoder) writeTaxClasses() {
 	for _, class := range wooClasses() {
 		slug, name := wooClass(class), ""
