@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,8 @@ func state(t *testing.T, b *erp.Books, id string, modified time.Time, o *intake.
 	receive(t, b, orders, seal(t, intake.KindOrder, id, modified, o))
 }
 
-// balances returns the accounts that are not at zero, as "code=closing".
+// balances returns the accounts that are not at zero, as "role=closing", and
+// clearing accounts as "gateway/currency=closing".
 func balances(t *testing.T, b *erp.Books) string {
 	t.Helper()
 	tb, err := reports.TrialBalance(ctx, b.Reader(), "", "")
@@ -116,10 +118,12 @@ func balances(t *testing.T, b *erp.Books) string {
 		t.Errorf("trial balance does not balance: %+v", tb)
 	}
 	var out []string
-	for _, a := range tb.Accounts {
-		if a.Closing != 0 {
-			out = append(out, fmt.Sprintf("%s=%d", a.Name, a.Closing))
+	for name, n := range sums(t, b, `SELECT CASE WHEN a.gateway <> '' THEN a.gateway || '/' || a.currency ELSE a.role END, SUM(d.debit - d.credit)
+		FROM account a JOIN account_day d ON d.account_id = a.id GROUP BY a.gateway, a.currency, a.role`) {
+		if n != 0 {
+			out = append(out, fmt.Sprintf("%s=%d", name, n))
 		}
 	}
+	slices.Sort(out)
 	return strings.Join(out, " ")
 }
