@@ -133,6 +133,17 @@ func (c *Config) BooksOptions(now func() time.Time, log zerolog.Logger) (erp.Opt
 	return o, nil
 }
 
+// HoldsSecrets reports whether the file holds a secret itself, not only a
+// reference to where it is.
+func (c *Config) HoldsSecrets() bool {
+	for _, text := range c.written {
+		if !isReference(text) {
+			return true
+		}
+	}
+	return false
+}
+
 // Shop returns the shop of that name.
 func (c *Config) Shop(name string) (*Shop, bool) {
 	for _, s := range c.Shops {

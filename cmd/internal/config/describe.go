@@ -39,7 +39,7 @@ func (b *Books) describe() section {
 	return section{name: "books", help: "Where the books are kept, and whose they are.", settings: []setting{
 		{key: "url", value: &b.URL, secret: true, example: "postgres://comptoir@localhost/comptoir",
 			help: "The URL of a PostgreSQL database. Empty: a SQLite file in the data directory, which is enough for " +
-				"one merchant. Since it may hold a password it is treated as a secret."},
+				"one merchant."},
 		{key: "company", value: &b.Company, help: "The name of the company, as it stands on reports."},
 		{key: "currency", value: &b.Currency,
 			help: "The currency of the accounts, an ISO 4217 code. It cannot change once something was posted."},

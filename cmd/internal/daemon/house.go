@@ -131,7 +131,7 @@ func (h *House) Close() error {
 
 // Healthy reports whether the books answer.
 func (h *House) Healthy(ctx context.Context) error {
-	_, err := h.Books.Fences(ctx, "")
+	_, err := h.Books.Fences(ctx, h.Config.Shops[0].Name)
 	return err
 }
 
