@@ -9,7 +9,10 @@ import (
 type Event struct {
 	At   time.Time // virtual time, in UTC
 	Kind EventKind
-	ID   string // external id of the record that changed: of the order for a refund
+	// ID is the external id of the record that changed: of the order for a
+	// refund, of the variant for a price or a stock (a simple product is its
+	// own). Goods that orders take change stock, too, without an event.
+	ID string
 }
 
 // EventKind names what happened.

@@ -366,6 +366,23 @@ func TestRecordsOfEveryKindCanBeAddedEditedAndDeleted(t *testing.T) {
 	s.Advance(96 * time.Hour)
 }
 
+func TestAShopWithoutHistoryComesToLife(t *testing.T) {
+	s := New(Options{})
+	if s.OrderCount() != 0 {
+		t.Fatalf("%d orders", s.OrderCount())
+	}
+	kinds := map[EventKind]bool{}
+	for _, e := range s.Advance(10 * 24 * time.Hour) {
+		kinds[e.Kind] = true
+	}
+	for _, k := range []EventKind{OrderPlaced, OrderPaid, OrderFailed, OrderCompleted, OrderCancelled, OrderEdited, OrderRefunded, StockChanged} {
+		if !kinds[k] {
+			t.Errorf("in ten days, no %s", k)
+		}
+	}
+	stockAdds(t, s)
+}
+
 // Whatever is odd about an order, it is served, and those that cannot be
 // booked are told.
 func TestOddOrdersAreServedAndToldApart(t *testing.T) {
