@@ -90,6 +90,7 @@ type Shop struct {
 	refunds    []*refund   // in order of id
 	planted    map[int64]string
 	lists      map[string]*list
+	written    written
 
 	door door // requests, faults and pace; guarded by its own lock
 }

@@ -366,6 +366,41 @@ func TestRecordsOfEveryKindCanBeAddedEditedAndDeleted(t *testing.T) {
 	s.Advance(96 * time.Hour)
 }
 
+// Orders are kept as JSON until something changes, for each host and number
+// of decimals.
+func TestAnswersAreNeverStale(t *testing.T) {
+	s := New(Options{Seed: 3, Orders: 60})
+	id := s.PlaceOrder()
+	for _, c := range []struct {
+		name string
+		do   func()
+	}{
+		{"edit silently", func() { s.EditOrderSilently(id) }},
+		{"pay", func() { s.PayOrder(id) }},
+		{"refund", func() { s.RefundByAmount(id) }},
+		{"delete a refund", func() { s.DeleteRefund(s.RefundIDs(id)[0]) }},
+		{"delete a product", func() { s.DeleteProduct("") }},
+		{"trash", func() { s.TrashOrder("") }},
+		{"a day", func() { s.Advance(24 * time.Hour) }},
+	} {
+		before := everything(t, s)
+		c.do()
+		after := everything(t, s)
+		s.written, s.lists = written{}, map[string]*list{}
+		if bytes.Equal(before, after) || !bytes.Equal(after, everything(t, s)) {
+			t.Errorf("stale after: %s", c.name)
+		}
+	}
+	for _, path := range []string{"orders/" + id, "orders/" + id + "?dp=6", "orders/" + id} {
+		_, a := do(t, s, request(t, s, path))
+		r := request(t, s, path)
+		r.URL.Host, r.Host = "other.test", ""
+		if _, b := do(t, s, r); !bytes.Equal(b, bytes.ReplaceAll(a, []byte("shop.test"), []byte("other.test"))) {
+			t.Errorf("%s: hosts or decimals are mixed up", path)
+		}
+	}
+}
+
 func TestAShopWithoutHistoryComesToLife(t *testing.T) {
 	s := New(Options{})
 	if s.OrderCount() != 0 {

@@ -91,7 +91,7 @@ func (s *Shop) orderList() *endpoint {
 			who := number(v.Get("customer"))
 			return func(r *row) bool { return r.of.(*order).customer == who }
 		},
-		write: func(e *encoder, r *row) { e.writeOrder(r.of.(*order), s.opt.Version) },
+		write: func(e *encoder, r *row) { s.writeOrder(e, r.of.(*order)) },
 	}, none: noSuch("shop_order")}
 }
 

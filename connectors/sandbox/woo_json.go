@@ -205,6 +205,12 @@ const hexDigits = "0123456789abcdef"
 
 func (e *encoder) quote(s string) {
 	e.b = append(e.b, '"')
+	e.text(s)
+	e.b = append(e.b, '"')
+}
+
+// text writes the inside of a string.
+func (e *encoder) text(s string) {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -219,7 +225,6 @@ func (e *encoder) quote(s string) {
 		start = i
 	}
 	e.b = append(e.b, s[start:]...)
-	e.b = append(e.b, '"')
 }
 
 func (e *encoder) escape(r rune) {
@@ -273,7 +278,10 @@ const (
 // address writes a URL on this site.
 func (e *encoder) address(k, path string) {
 	if e.key(k) {
-		e.quote(e.base + path)
+		e.b = append(e.b, '"')
+		e.text(e.base)
+		e.text(path)
+		e.b = append(e.b, '"')
 	}
 }
 
