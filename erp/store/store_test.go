@@ -27,6 +27,16 @@ func withTable(t *testing.T, db *store.DB) {
 		tx.Queue(`CREATE TABLE alias (id BIGINT PRIMARY KEY, of BIGINT NOT NULL REFERENCES name (id))`)
 		return nil
 	})
+	t.Cleanup(func() { // so that the database can serve the next test
+		err := db.Write(context.Background(), func(tx *store.Tx) error {
+			tx.Queue(`DROP TABLE alias`)
+			tx.Queue(`DROP TABLE name`)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 const addName = `INSERT INTO name (id, name, size) VALUES ($1, $2, $3)`

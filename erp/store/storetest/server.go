@@ -54,12 +54,18 @@ type server struct {
 	base     *url.URL
 	admin    *sql.DB
 	template string // of the databases, with the schema; "": none
+	schema   string // of the template, see schemaOf
 	process  *process
+
+	mark string // in the names of databases, against those of other test binaries
 
 	mu   sync.Mutex
 	made int
-	mark string // in the names of databases, against those of other test binaries
+	free []database // emptied after a test
 }
+
+// database is an empty database for one test.
+type database struct{ url, name string }
 
 // startLimit bounds how long a server may take to start and to stop.
 const startLimit = time.Minute
@@ -116,8 +122,12 @@ func (s *server) makeTemplate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := db.Close(); err != nil {
+		return err
+	}
 	s.template = name
-	return db.Close()
+	s.schema, err = keepSeeds(ctx, s.url(name))
+	return err
 }
 
 func (s *server) url(database string) string {
@@ -126,8 +136,16 @@ func (s *server) url(database string) string {
 	return u.String()
 }
 
-func (s *server) makeDatabase(ctx context.Context) (url string, drop func() error, err error) {
+// take returns an empty database: one that a test before has used and that was
+// emptied since, which takes a tenth of the time, or a new one.
+func (s *server) take(ctx context.Context) (database, error) {
 	s.mu.Lock()
+	if last := len(s.free) - 1; last >= 0 {
+		d := s.free[last]
+		s.free = s.free[:last]
+		s.mu.Unlock()
+		return d, nil
+	}
 	s.made++
 	name := fmt.Sprintf("comptoir_test_%s_%d", s.mark, s.made)
 	s.mu.Unlock()
@@ -137,13 +155,21 @@ func (s *server) makeDatabase(ctx context.Context) (url string, drop func() erro
 		q += " TEMPLATE " + s.template
 	}
 	if _, err := s.admin.ExecContext(ctx, q); err != nil {
-		return "", nil, fmt.Errorf("make a database: %w", err)
+		return database{}, fmt.Errorf("make a database: %w", err)
 	}
-	drop = func() error {
-		_, err := s.admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
-		return err
+	return database{url: s.url(name), name: name}, nil
+}
+
+// giveBack takes a database back from a test that has ended.
+func (s *server) giveBack(ctx context.Context, d database) error {
+	if s.template != "" && empty(ctx, d.url, s.schema) == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.free = append(s.free, d)
+		return nil
 	}
-	return s.url(name), drop, nil
+	_, err := s.admin.ExecContext(ctx, "DROP DATABASE "+d.name+" WITH (FORCE)")
+	return err
 }
 
 func (s *server) stop() {

@@ -14,6 +14,7 @@
 package storetest
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,23 +54,23 @@ func Postgres(t testing.TB) *store.DB {
 
 // URL makes an empty database on the PostgreSQL server of the tests and
 // returns its URL, or skips the test where there is no server. The database is
-// dropped when the test ends.
+// the test's own until it ends.
 func URL(t testing.TB) string {
 	t.Helper()
 	s, err := shared.server(t.Context())
 	if err != nil {
 		unavailable(t, err)
 	}
-	url, drop, err := s.makeDatabase(t.Context())
+	d, err := s.take(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := drop(); err != nil {
+		if err := s.giveBack(context.Background(), d); err != nil {
 			t.Errorf("drop the database of the test: %v", err)
 		}
 	})
-	return url
+	return d.url
 }
 
 // unavailable ends a test that needs what this machine does not have.

@@ -102,6 +102,34 @@ func TestDatabasesOfTestsAreApart(t *testing.T) {
 	}
 }
 
+func TestDatabaseIsEmptyAgainForTheNextTest(t *testing.T) {
+	Postgres(t) // keeps one busy, and skips the test where there is no server
+	urls := map[string]bool{}
+	for range 3 {
+		t.Run("uses one", func(t *testing.T) {
+			url := URL(t)
+			urls[url] = true
+			db := open(t, store.Options{URL: url})
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				if id, err := tx.NewID(t.Context()); err != nil || id != 1 {
+					t.Errorf("the first id is %d, %v", id, err)
+				}
+				n, err := tx.Exec(t.Context(), `INSERT INTO counter (name, next) VALUES ('mine', 1)`)
+				if n != 1 {
+					t.Errorf("%d rows", n)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if os.Getenv("COMPTOIR_TEST_POSTGRES_URL") == "" && len(urls) != 1 {
+		t.Errorf("%d databases for three tests, one after the other", len(urls))
+	}
+}
+
 func TestQueriesAreFound(t *testing.T) {
 	file := filepath.Join("testdata", "sample", "sample.go")
 	want := []Query{
