@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -108,6 +110,14 @@ func (a *Accounts) lookup(r Ref) (Account, bool) {
 	return acc, ok
 }
 
+// accountOf reads an account by its code.
+func accountOf(ctx context.Context, r store.Reader, code string) (Account, error) {
+	var acc Account
+	err := r.QueryRow(ctx, `SELECT id, code, name, type, role, gateway, currency FROM account WHERE code = $1`, code).
+		Scan(&acc.ID, &acc.Code, &acc.Name, &acc.Type, &acc.Role, &acc.Gateway, &acc.Currency)
+	return acc, err
+}
+
 func insertAccount(ctx context.Context, tx *store.Tx, acc *Account) error {
 	id, err := tx.NewID(ctx)
 	if err != nil {
@@ -152,8 +162,16 @@ func (a *Accounts) resolve(ctx context.Context, tx *store.Tx, made map[Ref]Accou
 	} else {
 		acc.Role, acc.Gateway, acc.Currency = "", "", "" // shared by the gateways that name it
 	}
-	if err := insertAccount(ctx, tx, &acc); err != nil {
-		return Account{}, err
+	had, err := accountOf(ctx, tx, acc.Code)
+	switch {
+	case err == nil: // another process has made it
+		acc = had
+	case !errors.Is(err, sql.ErrNoRows):
+		return Account{}, fmt.Errorf("read account %s: %w", acc.Code, err)
+	default:
+		if err := insertAccount(ctx, tx, &acc); err != nil {
+			return Account{}, err
+		}
 	}
 	made[key] = acc
 	tx.OnCommit(func() { a.remember(acc) })

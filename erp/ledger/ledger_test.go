@@ -109,12 +109,19 @@ func TestClearingAccountIsMadeForEachGatewayAndCurrency(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		other, err := ledger.OpenAccounts(ctx, db, "pcg") // as of a process that knows none of the new ones
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, ref := range []ledger.Ref{
 			{Role: ledger.Clearing, Gateway: "stripe", Currency: "EUR"}, {Role: ledger.Clearing, Gateway: "stripe", Currency: "USD"},
 			{Role: ledger.Clearing, Gateway: "stripe", Currency: "EUR"}, {Role: ledger.Clearing, Gateway: "paypal", Currency: "EUR", Code: "517900"},
 		} {
 			e := entry(credit(100), ledger.Line{Account: ref, Debit: 100, Currency: ref.Currency, ForeignDebit: 100})
 			e.Cause = string(rune('a' + i))
+			if i == 2 {
+				accounts = other
+			}
 			err := db.Write(ctx, func(tx *store.Tx) error {
 				p := ledger.NewPoster(tx, accounts, time.Unix(0, 0))
 				_, err := p.Post(ctx, e)
