@@ -56,6 +56,7 @@ type shop struct {
 	paused  string // why, "" where it is not
 	resumed chan struct{}
 	pulls   map[intake.Resource]lastPulls
+	notes   map[intake.Resource][]time.Time // of activity, see silence.go
 }
 
 // New makes an engine. It does no I/O. A cron spec that cannot be read is an
@@ -79,6 +80,7 @@ func New(o Options) (*Engine, error) {
 			alarmed:   map[intake.Resource]bool{},
 			resumed:   make(chan struct{}, 1),
 			pulls:     map[intake.Resource]lastPulls{},
+			notes:     map[intake.Resource][]time.Time{},
 		}
 		var err error
 		if sh.timers, err = timersOf(sh); err != nil {

@@ -220,7 +220,7 @@ func (w *worker) pull(ctx context.Context, streams []connectors.Stream, pulls ma
 		w.again(pulls[st.Resource], err)
 		return one, err
 	})
-	if silenced := w.e.watchSilence(w.sh); err == nil {
+	if silenced := w.e.watchSilence(w.sh, streams); err == nil {
 		err = silenced
 	}
 	return err

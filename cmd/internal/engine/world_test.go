@@ -19,7 +19,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if orders := os.Getenv(serveOrders); orders != "" {
+		serveShop(orders)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world is one data directory with the engine over it. Real books, real sync
 // state; the shop is what the test makes it.
