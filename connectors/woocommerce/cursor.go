@@ -2,6 +2,7 @@ package woocommerce
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"comptoir/connectors"
@@ -18,7 +19,7 @@ type cursor struct {
 	// Since is the start of the window, in Unix seconds; 0: everything.
 	Since int64 `json:"since,omitempty"`
 	// Blind means that the shop was seen to ignore modified_after: it is read
-	// whole, each time.
+	// whole, and the window is applied here.
 	Blind bool `json:"blind,omitempty"`
 	// Until is where the next window will start. It is fixed before the first
 	// page of a run of several pages is read, so that what changes meanwhile
@@ -53,6 +54,23 @@ func (c cursor) running(route string) bool { return c.After > 0 && c.List == rou
 
 // restart is the cursor at the beginning of its run.
 func (c cursor) restart() cursor { return cursor{Since: c.Since, Blind: c.Blind} }
+
+// asked is the start of the window that the shop is asked for.
+func (c cursor) asked() int64 {
+	if c.Blind {
+		return 0
+	}
+	return c.Since
+}
+
+// changed returns the rows in the window. A row without a date may have
+// changed at any time.
+func (c cursor) changed(rows []row) []row {
+	if !c.Blind {
+		return rows
+	}
+	return slices.DeleteFunc(rows, func(r row) bool { return !r.modified.IsZero() && r.modified.Unix() < c.Since })
+}
 
 // instantOf is the instant of a Unix second; zero for 0.
 func instantOf(seconds int64) time.Time {

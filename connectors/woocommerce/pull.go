@@ -18,7 +18,8 @@ const clockMargin = 5 * time.Second
 // pullList reads the next page of a list.
 func (c *Connector) pullList(ctx context.Context, l source, from connectors.Cursor) (connectors.Page, error) {
 	page, err := c.pullFrom(ctx, l, readCursor(from))
-	if noRoute(err) && l.route == "variations" && c.noVariations.CompareAndSwap(false, true) {
+	if noRoute(err) && l.route == "variations" {
+		c.noVariations.Store(true)
 		l, _ = c.listOf(l.resource)
 		page, err = c.pullFrom(ctx, l, readCursor(from))
 	}
@@ -32,18 +33,18 @@ func (c *Connector) pullFrom(ctx context.Context, l source, cur cursor) (connect
 	if !cur.running(l.key()) {
 		cur = cur.restart()
 	}
-	if !l.windowed || cur.Blind {
+	if !l.windowed {
 		cur.Since = 0
 	}
 	begins := !cur.running(l.key())
-	if begins && l.windowed && cur.Since == 0 && !cur.Blind {
+	if begins && l.windowed && cur.asked() == 0 {
 		if err := c.fixUntil(ctx, l, &cur); err != nil {
 			return connectors.Page{}, err
 		}
 	}
 	at := cur
 	rows, ch, done, err := c.next(ctx, l, &at, "")
-	if err == nil && begins && !done && at.Until == 0 && !at.Blind && l.windowed {
+	if err == nil && begins && l.windowed && !done && at.Until == 0 {
 		// There is more than one page: the next window starts at what was
 		// newest before the first of them was read.
 		if err = c.fixUntil(ctx, l, &cur); err == nil {
@@ -54,12 +55,12 @@ func (c *Connector) pullFrom(ctx context.Context, l source, cur cursor) (connect
 	if err != nil {
 		return connectors.Page{}, err
 	}
-	if ignored(ch, cur.Since) {
+	if ignored(ch, cur.asked()) {
 		c.env.Log.Warn().Str("shop", c.env.Shop).Str("resource", string(l.resource)).
 			Msg("the shop ignores modified_after and is read whole each time: bring WooCommerce up to date")
-		return c.pullFrom(ctx, l, cursor{Blind: true})
+		return c.pullFrom(ctx, l, cursor{Since: cur.Since, Blind: true})
 	}
-	records, err := c.records(ctx, l, append(ch.odd, rows...))
+	records, err := c.records(ctx, l, append(ch.odd, cur.changed(rows)...))
 	if err != nil {
 		return connectors.Page{}, err
 	}
@@ -113,12 +114,10 @@ func earlier(a, b time.Time) time.Time {
 // finished is the cursor after the last page of a run.
 func (c *Connector) finished(at cursor, ch *chunk) cursor {
 	switch {
-	case at.Blind:
-		return cursor{Blind: true}
 	case at.Until > 0:
-		return cursor{Since: at.Until}
+		return cursor{Since: at.Until, Blind: at.Blind}
 	case at.Since == 0 || len(ch.rows) == 0:
-		return cursor{Since: at.Since} // read whole each time, or nothing new
+		return at.restart() // read whole each time, or nothing new
 	}
 	var newest time.Time
 	for _, r := range ch.rows {

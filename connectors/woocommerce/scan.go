@@ -203,7 +203,7 @@ const maxMoves = 60
 func (c *Connector) next(ctx context.Context, l source, cur *cursor, fields string) (fresh []row, ch *chunk, done bool, err error) {
 	back := 1
 	for range maxMoves {
-		if ch, err = c.chunk(ctx, l, cur.Since, cur.Offset, fields); err != nil {
+		if ch, err = c.chunk(ctx, l, cur.asked(), cur.Offset, fields); err != nil {
 			return nil, nil, false, err
 		}
 		if cur.Offset > 0 && (len(ch.rows) == 0 || ch.rows[0].id > cur.After) {
