@@ -64,6 +64,8 @@ func (s *Shop) rows(c *collection) *list {
 	l := s.lists[c.name]
 	if l == nil || l.changes != s.changes {
 		l = &list{changes: s.changes, rows: c.rows(), sorted: map[string][]int32{}}
+		// A variation may be younger than those of the products behind its own.
+		slices.SortFunc(l.rows, func(a, b row) int { return compare(a.id, b.id) })
 		if !c.small {
 			s.lists[c.name] = l
 		}
