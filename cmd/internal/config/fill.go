@@ -83,7 +83,7 @@ func (r *reader) scalar(s setting, path string, parent, at *yaml.Node) {
 		plain, err := readSecret(text, r.config.File)
 		if err != nil {
 			r.config.late[full] = r.lateError(full, at, line, err)
-			return
+			plain = text // stands in for it, see Shop.Offline
 		}
 		text = plain
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"comptoir/cmd/internal/config"
+	"comptoir/cmd/internal/daemon"
+	"comptoir/connectors/all"
+	"comptoir/erp"
+	"comptoir/erp/fault"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// app is what the verbs share.
+type app struct {
+	out, err io.Writer
+	flags    *pflag.FlagSet // those of every verb
+	file     string         // --config
+	json     bool           // --json
+}
+
+func newApp(out, err io.Writer) *app {
+	a := &app{out: out, err: err, flags: pflag.NewFlagSet("comptoir", pflag.ContinueOnError)}
+	a.flags.StringVar(&a.file, "config", os.Getenv("COMPTOIR_CONFIG"), "configuration `FILE` (default: comptoir.yaml here, in your or the system's configuration directory)")
+	a.flags.String("data", "", "data `DIR`, which wins over the configuration")
+	a.flags.BoolVar(&a.json, "json", false, "print JSON")
+	return a
+}
+
+// root is the whole command line.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "comptoir",
+		Short: "Sync web shops into double-entry books, each record once",
+		Long: "Comptoir reads the orders, refunds, products, stock and customers of web shops and books them, each once.\n" +
+			"New here? Try: comptoir demo",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fault.New(fault.Invalid, "see: comptoir help", "there is no verb %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fault.New(fault.Invalid, "see: "+cmd.CommandPath()+" --help", "%w", err)
+	})
+	root.PersistentFlags().AddFlagSet(a.flags)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		a.demo(), a.sandbox(),
+		a.check(), a.run(), a.sync(), a.resync(), a.status(), a.parked(),
+		a.digest(), a.report(),
+		a.config(), a.service(), a.version(),
+	)
+	root.AddCommand(topics()...)
+	return root
+}
+
+// load reads the configuration.
+func (a *app) load() (*config.Config, error) {
+	return config.Load(config.Options{File: a.file, Flags: a.flags, Registry: all.Registry()})
+}
+
+// logger makes the log that the configuration asks for, on standard error.
+func (a *app) logger(c config.Log) zerolog.Logger {
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	var w io.Writer = a.err
+	if c.Format == "console" {
+		w = zerolog.ConsoleWriter{Out: a.err, NoColor: !isTerminal(a.err), TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// env is what a verb takes from this process.
+func (a *app) env(c *config.Config, verb string) daemon.Env {
+	return daemon.Env{Now: time.Now, Log: a.logger(c.Log), Verb: verb}
+}
+
+// withBooks opens the books alone and closes them after use. It refuses to
+// make new ones: who asks for a report of a mistyped directory wants to know.
+func (a *app) withBooks(ctx context.Context, verb string, use func(*config.Config, *erp.Books) error) (err error) {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	if path := c.BooksPath(); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return fault.New(fault.NotFound, "run comptoir sync first, or name the right directory with --data",
+				"there are no books in %s", c.Data)
+		}
+	}
+	books, err := daemon.OpenBooks(ctx, c, a.env(c, verb))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := books.Close(); err == nil {
+			err = e
+		}
+	}()
+	return use(c, books)
+}
+
+// count refuses a wrong number of arguments; most < 0 means any.
+func count(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
+		}
+		return fault.New(fault.Invalid, "usage: "+cmd.UseLine(), "%s was given %s", cmd.CommandPath(), plural(len(args), "argument"))
+	}
+}
+
+// group makes a verb that only holds others.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fault.New(fault.Invalid, "see: "+cmd.CommandPath()+" --help", "there is no verb %q in %s", args[0], cmd.CommandPath())
+		}
+		return cmd.Help()
+	}, Args: cobra.ArbitraryArgs}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

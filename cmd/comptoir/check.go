@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"comptoir/cmd/internal/config"
+	"comptoir/cmd/internal/daemon"
+	"comptoir/connectors"
+	"comptoir/erp/fault"
+
+	"github.com/spf13/cobra"
+)
+
+// probeTimeout bounds how long the check of one shop may take.
+const probeTimeout = 2 * time.Minute
+
+func (a *app) check() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [SHOP...]",
+		Short: "Check the configuration, the books, and each shop's key, rights, clock and filters",
+		Args:  count(0, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.load()
+			if err != nil {
+				return err
+			}
+			shops, err := daemon.Pick(c, args)
+			if err != nil {
+				return err
+			}
+			report := checkJSON{Config: c.File, Data: c.Data, Checks: checkHouse(cmd.Context(), a, c)}
+			failed := failedOf(report.Checks)
+			var refused error
+			for _, s := range shops {
+				one, err := a.checkShop(cmd.Context(), c, s)
+				if refused == nil {
+					refused = err
+				}
+				failed += failedOf(one.Checks)
+				report.Shops = append(report.Shops, one)
+			}
+			if err := a.printChecks(report); err != nil {
+				return err
+			}
+			if refused != nil {
+				return refused
+			}
+			if failed > 0 {
+				return fault.New(fault.Unprocessable, "see the notes above", "%s failed", plural(failed, "check"))
+			}
+			return nil
+		},
+	}
+}
+
+// checkJSON is what check found.
+type checkJSON struct {
+	Config string             `json:"config"`
+	Data   string             `json:"data"`
+	Checks []connectors.Check `json:"checks"`
+	Shops  []shopCheck        `json:"shops"`
+}
+
+// shopCheck is what check found of one shop.
+type shopCheck struct {
+	Shop   string             `json:"shop"`
+	Found  *connectors.Shop   `json:"found,omitempty"`
+	Error  string             `json:"error,omitempty"`
+	Checks []connectors.Check `json:"checks"`
+}
+
+func failedOf(checks []connectors.Check) int {
+	n := 0
+	for _, c := range checks {
+		if !c.OK && !c.Warn {
+			n++
+		}
+	}
+	return n
+}
+
+// checkHouse checks what is on this side.
+func checkHouse(ctx context.Context, a *app, c *config.Config) []connectors.Check {
+	checks := []connectors.Check{{Name: "configuration", OK: true, Note: c.File}}
+	if open, err := readableByOthers(c.File); err == nil && open && c.HoldsSecrets() {
+		checks = append(checks, connectors.Check{Name: "file rights", OK: true, Warn: true,
+			Note: "everyone on this machine can read it, and it holds secrets: chmod 600 " + c.File + ", or keep the secrets elsewhere"})
+	}
+	books, err := daemon.OpenBooks(ctx, c, a.env(c, "check"))
+	if err == nil {
+		err = books.Close()
+	}
+	if err != nil {
+		return append(checks, connectors.Check{Name: "books", Note: err.Error()})
+	}
+	return append(checks, connectors.Check{Name: "books", OK: true, Note: c.Data})
+}
+
+func readableByOthers(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	return info.Mode().Perm()&0o004 != 0, nil
+}
+
+// checkShop asks one shop. The error is that of a shop that cannot be used.
+func (a *app) checkShop(ctx context.Context, c *config.Config, s *config.Shop) (shopCheck, error) {
+	out := shopCheck{Shop: s.Name, Checks: []connectors.Check{}}
+	connector, err := s.Connector(connectors.Env{Now: time.Now, Log: a.logger(c.Log)})
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		var found connectors.Shop
+		if found, err = connector.Probe(ctx); err == nil {
+			out.Found, out.Checks = &found, found.Checks
+		}
+	}
+	if err != nil {
+		out.Error = err.Error()
+		return out, fmt.Errorf("shop %s: %w", s.Name, err)
+	}
+	return out, nil
+}
+
+func (a *app) printChecks(r checkJSON) error {
+	if a.json {
+		return a.printJSON(r)
+	}
+	t := a.newTable([]string{"", "check", "", "note"})
+	add := func(where string, checks []connectors.Check) {
+		for _, c := range checks {
+			t.AppendRow([]any{where, c.Name, mark(c), c.Note})
+		}
+	}
+	add("here", r.Checks)
+	for _, s := range r.Shops {
+		if s.Found != nil {
+			t.AppendRow([]any{s.Shop, "shop", "ok", fmt.Sprintf("%s %s at %s, %s, %s", s.Found.Platform, s.Found.Version, s.Found.URL, s.Found.Currency, s.Found.TimeZone)})
+		}
+		add(s.Shop, s.Checks)
+		if s.Error != "" {
+			t.AppendRow([]any{s.Shop, "shop", "FAILED", s.Error})
+		}
+	}
+	t.Render()
+	return nil
+}
+
+func mark(c connectors.Check) string {
+	switch {
+	case c.Warn:
+		return "look"
+	case c.OK:
+		return "ok"
+	default:
+		return "FAILED"
+	}
+}

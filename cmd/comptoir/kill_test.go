@@ -1,0 +1,337 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"comptoir/cmd/internal/engine"
+	"comptoir/connectors/sandbox"
+)
+
+// A killHistory is what a shop goes through in the kill tests: its history is
+// synced, then it lives for a while (orders are edited, refunded, shipped,
+// cancelled, and new ones come), and is synced again.
+const (
+	killOrders = 1000
+	killSeed   = 7
+	killLives  = 4 * 24 * time.Hour
+)
+
+// kills is how many processes are killed: as many as issue 2 asks for where
+// all tests are required.
+func kills() int {
+	if os.Getenv("COMPTOIR_TEST_REQUIRE") == "all" {
+		return 200
+	}
+	return 20
+}
+
+// history is one life of the shop, synced by real processes.
+type history struct {
+	t      *testing.T
+	shop   *sandbox.Shop
+	config string
+	data   string
+}
+
+func newHistory(t *testing.T, orders int) *history {
+	t.Helper()
+	b := box{seed: killSeed, orders: orders}
+	shop, err := b.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(shop.Handler())
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	h := &history{t: t, shop: shop, config: filepath.Join(dir, "comptoir.yaml"), data: filepath.Join(dir, "data")}
+	if err := writeBoxConfig(b, shop, server, h.config, h.data); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// command is comptoir as a process of its own.
+func (h *history) command(verb ...string) *exec.Cmd {
+	cmd := exec.Command("comptoir", append([]string{"--config", h.config}, verb...)...)
+	cmd.Env = append(os.Environ(), "COMPTOIR_LOG_LEVEL=error")
+	return cmd
+}
+
+// output runs comptoir to its end and returns what it printed.
+func (h *history) output(verb ...string) string {
+	h.t.Helper()
+	cmd := h.command(verb...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		h.t.Fatalf("comptoir %s: %v\n%s", strings.Join(verb, " "), err, errs.String())
+	}
+	return out.String()
+}
+
+func (h *history) sync()          { h.t.Helper(); h.output("sync", "--json") }
+func (h *history) digest() string { h.t.Helper(); return strings.TrimSpace(h.output("digest")) }
+
+// killed starts a sync and kills it after a while, unless it ends before. It
+// reports which of the two happened.
+func (h *history) killed(after time.Duration) bool {
+	h.t.Helper()
+	cmd := h.command("sync", "--json")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			h.t.Fatalf("sync: %v\n%s", err, errs.String())
+		}
+		return false
+	case <-time.After(after):
+		if err := cmd.Process.Kill(); err != nil {
+			h.t.Fatal(err)
+		}
+		err := <-ended
+		if err == nil {
+			return false // it ended at the same moment
+		}
+		if errs.Len() > 0 {
+			h.t.Fatalf("sync complained before it was killed: %s", errs.String())
+		}
+		return true
+	}
+}
+
+// undisturbed is how the history ends when nobody disturbs it, after each of
+// its two syncs, and how long the syncs took.
+type undisturbed struct {
+	first, second         string
+	firstTook, secondTook time.Duration
+}
+
+func runUndisturbed(t *testing.T) undisturbed {
+	t.Helper()
+	h := newHistory(t, killOrders)
+	var u undisturbed
+	started := time.Now()
+	h.sync()
+	u.firstTook = time.Since(started)
+	u.first = h.digest()
+	h.shop.Advance(killLives)
+	started = time.Now()
+	h.sync()
+	u.secondTook = time.Since(started)
+	u.second = h.digest()
+	if u.first == u.second {
+		t.Fatal("nothing happened in the shop between the two syncs")
+	}
+	return u
+}
+
+// TestKilledSyncsEndLikeAnUndisturbedOne kills syncs at random moments, goes
+// on, and compares the books. In a third of the histories the sync state is
+// deleted after a kill; in another third, an older copy of the books is put
+// back beside the newer sync state.
+func TestKilledSyncsEndLikeAnUndisturbedOne(t *testing.T) {
+	want := runUndisturbed(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d; undisturbed: %v and %v", seed, want.firstTook, want.secondTook)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	done := 0
+	for round := 0; done < kills(); round++ {
+		h := newHistory(t, killOrders)
+		done += h.disturb(dice, round%3, want.firstTook, kills()-done)
+		if got := h.digest(); got != want.first {
+			t.Fatalf("round %d: after %d kills the first sync ended in other books: %s, want %s", round, done, got, want.first)
+		}
+		h.shop.Advance(killLives)
+		done += h.disturb(dice, round%3, want.secondTook, max(kills()-done, 1))
+		if got := h.digest(); got != want.second {
+			t.Fatalf("round %d: after %d kills the second sync ended in other books: %s, want %s", round, done, got, want.second)
+		}
+	}
+	t.Logf("%d kills", done)
+}
+
+// The ways to make life harder for a killed sync.
+const (
+	plainKills = iota
+	loseState
+	restoreBooks
+)
+
+// disturb syncs to the end, with kills at random moments before. It returns
+// how often it killed.
+func (h *history) disturb(dice *rand.Rand, how int, took time.Duration, most int) int {
+	h.t.Helper()
+	n := 0
+	var copied string
+	for n < most && h.killed(time.Duration(dice.Int64N(int64(took)))) {
+		n++
+		switch how {
+		case loseState:
+			if dice.IntN(2) == 0 {
+				h.remove("syncstate.bolt")
+			}
+		case restoreBooks:
+			if copied == "" {
+				copied = h.copyBooks()
+			}
+		}
+	}
+	h.sync()
+	if copied != "" {
+		h.restoreBooks(copied)
+		h.sync()
+	}
+	return n
+}
+
+func (h *history) remove(name string) {
+	h.t.Helper()
+	if err := os.RemoveAll(filepath.Join(h.data, name)); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// copyBooks copies the books as they lie there after a kill, with what SQLite
+// has beside them. "" where there are none yet.
+func (h *history) copyBooks() string {
+	h.t.Helper()
+	files := h.booksFiles(h.data)
+	if len(files) == 0 {
+		return ""
+	}
+	dir := h.t.TempDir()
+	for _, f := range files {
+		h.copyFile(f, filepath.Join(dir, filepath.Base(f)))
+	}
+	return dir
+}
+
+func (h *history) restoreBooks(from string) {
+	h.t.Helper()
+	for _, f := range h.booksFiles(h.data) {
+		h.remove(filepath.Base(f))
+	}
+	for _, f := range h.booksFiles(from) {
+		h.copyFile(f, filepath.Join(h.data, filepath.Base(f)))
+	}
+}
+
+func (h *history) booksFiles(dir string) []string {
+	h.t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "books.sqlite*"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return files
+}
+
+func (h *history) copyFile(from, to string) {
+	h.t.Helper()
+	src, err := os.Open(from)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer src.Close()
+	dst, err := os.Create(to)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := io.Copy(dst, src); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := dst.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// TestLostFilesAndResyncsChangeNothing loses the sync state, brings back old
+// books, and reads everything again twice: the books end the same.
+func TestLostFilesAndResyncsChangeNothing(t *testing.T) {
+	h := newHistory(t, killOrders)
+	h.sync()
+	h.shop.Advance(killLives)
+	old := h.copyBooks()
+	h.sync()
+	want := h.digest()
+	same := func(what string) {
+		t.Helper()
+		if got := h.digest(); got != want {
+			t.Errorf("%s: digest %s, want %s", what, got, want)
+		}
+	}
+
+	h.remove("syncstate.bolt")
+	h.sync()
+	same("the sync state was deleted")
+
+	h.restoreBooks(old)
+	h.sync()
+	same("an older copy of the books was put beside the newer sync state")
+
+	for _, what := range []string{"resync", "second resync"} {
+		var out struct {
+			Results []engine.Result `json:"results"`
+		}
+		if err := json.Unmarshal([]byte(h.output("resync", "sandbox", "--json")), &out); err != nil {
+			t.Fatal(err)
+		}
+		same(what)
+		if len(out.Results) != 1 || out.Results[0].Total.Applied != 0 || out.Results[0].Total.Unchanged == 0 {
+			t.Errorf("%s: %+v", what, out.Results)
+		}
+	}
+}
+
+// TestInterruptedSyncStopsCleanly sends SIGINT and expects a clean end.
+func TestInterruptedSyncStopsCleanly(t *testing.T) {
+	const orders = 150
+	undisturbed := newHistory(t, orders)
+	h := newHistory(t, orders)
+	h.shop.Pace(200 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "comptoir", "--config", h.config, "sync")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := await(filepath.Join(h.data, "status.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	if cmd.ProcessState.ExitCode() != exitInterrupted || !strings.Contains(errs.String(), "nothing is lost") {
+		t.Errorf("got %v, code %d: %s", err, cmd.ProcessState.ExitCode(), errs.String())
+	}
+	h.shop.Pace(0)
+	if got, want := h.finish(), undisturbed.finish(); got != want {
+		t.Errorf("digest %s, want %s", got, want)
+	}
+}
+
+// finish syncs to the end and returns the digest.
+func (h *history) finish() string {
+	h.t.Helper()
+	h.sync()
+	return h.digest()
+}

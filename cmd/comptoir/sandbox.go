@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"comptoir/cmd/internal/config"
+	"comptoir/connectors/all"
+	"comptoir/connectors/sandbox"
+	"comptoir/erp/fault"
+
+	"github.com/spf13/cobra"
+)
+
+// box is a storefront in a box as the flags describe it.
+type box struct {
+	seed      int64
+	orders    int
+	listen    string
+	live      time.Duration
+	pace      time.Duration
+	misbehave []string
+	print     bool
+}
+
+func (a *app) sandbox() *cobra.Command {
+	var b box
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Serve a made-up web shop, to try things on",
+		Long: "Sandbox makes up a web shop from a seed, serves it in the dialect of WooCommerce's REST API, and prints the\n" +
+			"configuration that reaches it. The same seed makes the same shop. To sync it, in another window:\n\n" +
+			"    comptoir sandbox --print-config > sandbox.yaml\n" +
+			"    comptoir --config sandbox.yaml --data somewhere sync",
+		Args: count(0, 0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if b.print {
+				return a.printBoxConfig(b)
+			}
+			return a.serveBox(cmd.Context(), b)
+		},
+	}
+	b.shopFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&b.listen, "listen", "127.0.0.1:8089", "`HOST:PORT` to serve at; port 0 chooses a free one")
+	f.DurationVar(&b.live, "live", 0, "how much `TIME` passes in the shop each second, such as 10m; 0s: it stands still")
+	f.DurationVar(&b.pace, "pace", 0, "how much `TIME` the shop takes for a page of 100")
+	f.StringArrayVar(&b.misbehave, "misbehave", nil, "a `FAULT` to show, such as 429:count=3; may be repeated; see comptoir help faults")
+	f.BoolVar(&b.print, "print-config", false, "only print the configuration that reaches it")
+	return cmd
+}
+
+func (b *box) shopFlags(cmd *cobra.Command) {
+	cmd.Flags().Int64Var(&b.seed, "seed", 1, "`NUMBER` that the shop is made from")
+	cmd.Flags().IntVar(&b.orders, "orders", 1000, "`NUMBER` of orders in the shop's history")
+}
+
+// config is the configuration that reaches the shop at an address.
+func (b *box) config(shop *sandbox.Shop, address string) (*config.Config, error) {
+	for _, d := range all.Registry() {
+		if d.Name != "woocommerce" {
+			continue
+		}
+		return config.OneShop("sandbox", d,
+			map[string]string{"url": "http://" + address, "consumer_key": shop.Key(), "consumer_secret": shop.Secret()},
+			shop.Rates())
+	}
+	return nil, fault.New(fault.Internal, "please report it", "the connector that the sandbox speaks to is not built in")
+}
+
+func (a *app) printBoxConfig(b box) error {
+	host, port, err := net.SplitHostPort(b.listen)
+	if err != nil || port == "0" {
+		return fault.New(fault.Invalid, "name a port, such as 127.0.0.1:8089", "--listen %q has no address to print", b.listen)
+	}
+	shop := sandbox.New(sandbox.Options{Seed: b.seed})
+	c, err := b.config(shop, net.JoinHostPort(reachable(host), port))
+	if err != nil {
+		return err
+	}
+	return a.printSource(c)
+}
+
+// printSource prints a configuration with its secrets; they are the sandbox's.
+func (a *app) printSource(c *config.Config) error {
+	source, err := c.Source()
+	if err != nil {
+		return err
+	}
+	a.printf("%s", source)
+	return nil
+}
+
+// reachable is the host under which a listening address is reached from here.
+func reachable(host string) string {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return host
+}
+
+func (a *app) serveBox(ctx context.Context, b box) error {
+	shop, err := b.open()
+	if err != nil {
+		return err
+	}
+	served, err := serve(b.listen, shop.Handler())
+	if err != nil {
+		return err
+	}
+	c, err := b.config(shop, served.address)
+	if err != nil {
+		return errors.Join(err, served.close())
+	}
+	if a.json {
+		err = a.printJSON(map[string]any{"url": (&url.URL{Scheme: "http", Host: served.address}).String(), "seed": b.seed, "orders": b.orders})
+	} else {
+		a.printf("# A shop with %d orders is served at http://%s until you press Ctrl-C.\n# This configuration reaches it:\n\n", b.orders, served.address)
+		err = a.printSource(c)
+	}
+	if err != nil {
+		return errors.Join(err, served.close())
+	}
+	return errors.Join(b.keepAlive(ctx, shop, served), served.close())
+}
+
+// open makes the shop.
+func (b *box) open() (*sandbox.Shop, error) {
+	shop := sandbox.New(sandbox.Options{Seed: b.seed, Orders: b.orders})
+	for _, name := range b.misbehave {
+		f, err := sandbox.ParseFault(name)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "", "--misbehave: %w", err)
+		}
+		shop.Misbehave(f)
+	}
+	shop.Pace(b.pace)
+	return shop, nil
+}
+
+// keepAlive lets the shop live until ctx ends, which is no error here.
+func (b *box) keepAlive(ctx context.Context, shop *sandbox.Shop, served *served) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-served.failed:
+			return err
+		case <-tick.C:
+			if b.live > 0 {
+				shop.Advance(b.live)
+			}
+		}
+	}
+}
+
+// served is a handler that is served.
+type served struct {
+	address string // host:port under which it is reached
+	server  *http.Server
+	failed  chan error // gets the error that ended it, if one did
+}
+
+// serve begins to serve a handler.
+func serve(listen string, h http.Handler) (*served, error) {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "choose another one with --listen", "the address %q cannot be used: %w", listen, err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read the address: %w", err), l.Close())
+	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read the address: %w", err), l.Close())
+	}
+	s := &served{address: net.JoinHostPort(reachable(host), port), failed: make(chan error, 1),
+		server: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}}
+	go func() {
+		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	return s, nil
+}
+
+func (s *served) close() error { return s.server.Close() }

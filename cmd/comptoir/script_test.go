@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"comptoir/connectors/sandbox"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
+)
+
+// TestMain makes this test binary answer as comptoir where it is called so.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"comptoir": main})
+}
+
+// TestScripts runs the command line as a person does; each file in
+// testdata/script is one story.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"} {
+				env.Setenv(name, filepath.Join(env.WorkDir, "home"))
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"shop":  scriptShop,
+			"exits": scriptExits,
+			"await": scriptAwait,
+			"keep":  scriptKeep,
+		},
+	})
+}
+
+// scriptShop serves a sandbox until the script ends, and writes the
+// configuration that reaches it: shop FILE [--orders N] [--misbehave FAULT].
+func scriptShop(ts *testscript.TestScript, neg bool, args []string) {
+	var b box
+	flags := pflag.NewFlagSet("shop", pflag.ContinueOnError)
+	flags.IntVar(&b.orders, "orders", 40, "")
+	flags.StringArrayVar(&b.misbehave, "misbehave", nil, "")
+	ts.Check(flags.Parse(args))
+	b.seed = 1
+	shop, err := b.open()
+	ts.Check(err)
+	server := httptest.NewServer(shop.Handler())
+	ts.Defer(server.Close)
+	ts.Check(writeBoxConfig(b, shop, server, ts.MkAbs(flags.Arg(0)), ts.MkAbs("data")))
+}
+
+// writeBoxConfig writes the configuration that reaches a served sandbox.
+func writeBoxConfig(b box, shop *sandbox.Shop, server *httptest.Server, file, data string) error {
+	c, err := b.config(shop, strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		return err
+	}
+	c.Data = data
+	return writeSource(c, file)
+}
+
+// scriptExits runs a command and checks its exit code: exits 2 comptoir sync.
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%s ended with code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// scriptKeep keeps a part of what was printed last in a variable: keep NAME
+// PATTERN, with the part in brackets.
+func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("%s was not printed", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// scriptAwait waits until a file is there, with a text in it where one is
+// given: await FILE [TEXT].
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(await(ts.MkAbs(args[0]), args[1:]...))
+}
+
+// patience bounds how long a test waits for another process.
+const patience = 30 * time.Second
+
+func await(path string, texts ...string) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		b, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(b), strings.Join(texts, " ")) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s did not come with %q", path, texts)
+}
+
+func TestExampleFileIsUpToDate(t *testing.T) {
+	path := filepath.Join("..", "..", "config.example.yaml")
+	committed, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	root := newApp(&out, &errs).root()
+	root.SetArgs([]string{"config", "example"})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != string(committed) {
+		t.Error("config.example.yaml is not what the description of the keys renders; write it anew:\n" +
+			"    go run ./cmd/comptoir config example > config.example.yaml")
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"time"
+
+	"comptoir/cmd/internal/daemon"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) status() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Tell how each shop and resource stands",
+		Long: "Status tells, for each resource of each shop, when it was read last, what that brought, how old our picture\n" +
+			"of it is, and what is parked. It asks no shop, and it works while the daemon runs.",
+		Args: count(0, 0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.load()
+			if err != nil {
+				return err
+			}
+			s, err := daemon.ReadStatus(cmd.Context(), c, a.env(c, "status"))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(s)
+			}
+			a.printStatus(s)
+			return nil
+		},
+	}
+}
+
+func (a *app) printStatus(s daemon.Status) {
+	if len(s.Shops) == 0 {
+		a.printf("No shop is configured.\n")
+		return
+	}
+	t := a.newTable([]string{"shop", "resource", "last run", "applied", "unchanged", "parked", "lag"}, "applied", "unchanged", "parked", "lag")
+	for _, shop := range s.Shops {
+		for _, r := range shop.Resources {
+			t.AppendRow([]any{r.Shop, r.Resource, instant(r.LastRun), r.Applied, r.Unchanged, r.Parked, lag(r.LagSeconds)})
+		}
+	}
+	t.Render()
+	for _, shop := range s.Shops {
+		if shop.Paused != "" {
+			a.printf("%s\n", shop.Paused)
+		}
+		for _, r := range shop.Resources {
+			if r.LastError != "" {
+				a.printf("%s %s: the last run failed: %s\n", r.Shop, r.Resource, r.LastError)
+			}
+			if r.Alarm != "" {
+				a.printf("%s %s: %s\n", r.Shop, r.Resource, r.Alarm)
+			}
+		}
+	}
+	if s.PID != 0 {
+		a.printf("As comptoir %s (process %d) told %s ago.\n", s.Verb, s.PID, time.Since(s.AsOf).Round(time.Second))
+	}
+}
+
+func lag(seconds int64) string {
+	if seconds < 0 {
+		return "never read"
+	}
+	return (time.Duration(seconds) * time.Second).String()
+}

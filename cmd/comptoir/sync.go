@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"comptoir/cmd/internal/daemon"
+	"comptoir/cmd/internal/engine"
+	"comptoir/erp/intake"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// shopsAtOnce is how many shops are read at the same time.
+const shopsAtOnce = 4
+
+func (a *app) sync() *cobra.Command {
+	var resources []string
+	cmd := &cobra.Command{
+		Use:   "sync [SHOP...]",
+		Short: "Read what has changed in the shops, once",
+		Long: "Sync reads what has changed in the shops named, in all where none is, and books it.\n" +
+			"It can be stopped and repeated at any time: nothing is lost, and nothing is booked twice.",
+		Args: count(0, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withHouse(cmd.Context(), "sync", args, func(ctx context.Context, h *daemon.House) error {
+				if len(args) == 0 {
+					args = h.Config.ShopNames()
+				}
+				results, err := syncShops(ctx, h, args, asResources(resources))
+				return errors.Join(a.printResults(results), err)
+			})
+		},
+	}
+	resourceFlag(cmd, &resources)
+	return cmd
+}
+
+func resourceFlag(cmd *cobra.Command, into *[]string) {
+	cmd.Flags().StringSliceVar(into, "resource", nil, "only this `RESOURCE`, such as orders or products; may be repeated")
+}
+
+func asResources(names []string) []intake.Resource {
+	var list []intake.Resource
+	for _, n := range names {
+		list = append(list, intake.Resource(n))
+	}
+	return list
+}
+
+// withHouse opens everything, hands it over, and closes it again.
+func (a *app) withHouse(ctx context.Context, verb string, shops []string, use func(context.Context, *daemon.House) error) (err error) {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	bar := newProgress(a.err)
+	env := a.env(c, verb)
+	env.Progress = bar.callback()
+	if bar != nil && c.Log.Level == "info" {
+		env.Log = env.Log.Level(zerolog.WarnLevel) // the bar says the rest
+	}
+	h, err := daemon.Open(ctx, c, env, shops...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	defer bar.end()
+	return use(ctx, h)
+}
+
+// syncShops syncs shops side by side. One that fails does not stop the others.
+func syncShops(ctx context.Context, h *daemon.House, shops []string, resources []intake.Resource) ([]engine.Result, error) {
+	results := make([]engine.Result, len(shops))
+	errs := make([]error, len(shops))
+	var g errgroup.Group
+	g.SetLimit(shopsAtOnce)
+	for i, shop := range shops {
+		g.Go(func() error {
+			results[i], errs[i] = h.Engine.Sync(ctx, engine.Request{Shop: shop, Resources: resources})
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are in errs
+	return slices.DeleteFunc(results, func(r engine.Result) bool { return r.Shop == "" }), errors.Join(errs...)
+}
+
+// printResults prints what passes did.
+func (a *app) printResults(results []engine.Result) error {
+	if a.json {
+		if results == nil {
+			results = []engine.Result{}
+		}
+		return a.printJSON(map[string]any{"results": results})
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	t := a.newTable([]string{"shop", "resource", "applied", "unchanged", "parked", "took"}, "applied", "unchanged", "parked", "took")
+	parked := 0
+	for _, res := range results {
+		for _, r := range res.Resources {
+			t.AppendRow([]any{res.Shop, r.Resource, r.Applied, r.Unchanged, r.Parked, r.Took.Round(time.Millisecond)})
+			parked += r.Parked
+		}
+	}
+	t.Render()
+	for _, res := range results {
+		if s := res.Settled; s != nil && s.Opened+s.Adjusted+s.Waiting > 0 {
+			a.printf("%s: stock of %s taken over, %d adjusted, %d waiting for newer orders\n",
+				res.Shop, plural(s.Opened, "variant"), s.Adjusted, s.Waiting)
+		}
+		if s := res.Settled; s != nil && len(s.NoCost) > 0 {
+			a.printf("%s: %s taken over at zero cost: %s\n", res.Shop, plural(len(s.NoCost), "variant"), shorten(s.NoCost, 8))
+		}
+	}
+	if parked > 0 {
+		a.printf("%s set aside. To see why: comptoir parked list\n", plural(parked, "record"))
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"comptoir/connectors/sandbox"
+
+	"github.com/spf13/cobra"
+)
+
+// topics are the pages of help that belong to no verb.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitHelp},
+		{Use: "configuration", Short: "Where the configuration comes from", Long: configHelp},
+		{Use: "backup", Short: "What to back up, and how to restore it", Long: backupHelp},
+		{Use: "faults", Short: "How the sandbox can misbehave", Long: faultHelp()},
+	}
+}
+
+func faultHelp() string {
+	var b strings.Builder
+	b.WriteString("The sandbox misbehaves with --misbehave FAULT, once for each fault:\n\n")
+	for _, f := range sandbox.FaultNames() {
+		fmt.Fprintf(&b, "    %-12s %s\n", f.Name, f.Help)
+	}
+	b.WriteString("\nSettings follow the name after colons: path=/orders limits it to requests of that\n" +
+		"path, after=N lets N pass first, count=N ends it after N hits, chance=0.1 hits some.\n" +
+		"For example: comptoir sandbox --misbehave 429:count=3:retry-after=2\n")
+	return b.String()
+}
+
+const configHelp = `The configuration is one YAML file: that of --config, or of COMPTOIR_CONFIG, or
+comptoir.yaml in the working directory, in your configuration directory
+(comptoir/ in XDG_CONFIG_HOME, or .config), or in /etc/comptoir.
+
+Every key is explained by: comptoir config example
+What is in force is shown by: comptoir config show
+
+A flag wins over the environment, the environment over the file, the file over
+the default. The environment variable of a key is its path in capitals after
+COMPTOIR_, such as COMPTOIR_BOOKS_CURRENCY or COMPTOIR_SHOPS_ATELIER_URL.
+
+A secret is written as env:NAME, file:PATH or credential:NAME (a systemd
+credential), or stands in the file itself. It is never printed.
+`
+
+const backupHelp = `Two files matter, both in the data directory:
+
+    books.sqlite     The books. Back up these. A copy of the file alone is good
+                     only while nothing writes: stop the daemon first, or use
+                     sqlite3 books.sqlite ".backup copy.sqlite".
+    syncstate.bolt   How far each shop was read. It need not be backed up.
+
+To restore, stop the daemon, put the older books.sqlite in place, remove
+books.sqlite-wal and books.sqlite-shm, and start it again. The books know how
+far they had come; what came after is read again, each record once. The
+syncstate file may stay, be older, or be gone.
+
+With PostgreSQL the books are in the database: use pg_dump and pg_restore.
+`
