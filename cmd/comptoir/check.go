@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"comptoir/connectors"
 	"comptoir/erp/fault"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 )
 
@@ -36,9 +38,7 @@ func (a *app) check() *cobra.Command {
 			var refused error
 			for _, s := range shops {
 				one, err := a.checkShop(cmd.Context(), c, s)
-				if refused == nil {
-					refused = err
-				}
+				refused = errors.Join(refused, err)
 				failed += failedOf(one.Checks)
 				report.Shops = append(report.Shops, one)
 			}
@@ -133,7 +133,7 @@ func (a *app) printChecks(r checkJSON) error {
 	t := a.newTable([]string{"", "check", "", "note"})
 	add := func(where string, checks []connectors.Check) {
 		for _, c := range checks {
-			t.AppendRow([]any{where, c.Name, mark(c), c.Note})
+			t.AppendRow([]any{where, c.Name, mark(c), text.WrapSoft(c.Note, reasonWidth)})
 		}
 	}
 	add("here", r.Checks)
@@ -143,7 +143,7 @@ func (a *app) printChecks(r checkJSON) error {
 		}
 		add(s.Shop, s.Checks)
 		if s.Error != "" {
-			t.AppendRow([]any{s.Shop, "shop", "FAILED", s.Error})
+			t.AppendRow([]any{s.Shop, "shop", "FAILED", "see below"})
 		}
 	}
 	t.Render()

@@ -1,8 +1,18 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -131,4 +141,41 @@ func TestExampleFileIsUpToDate(t *testing.T) {
 		t.Error("config.example.yaml is not what the description of the keys renders; write it anew:\n" +
 			"    go run ./cmd/comptoir config example > config.example.yaml")
 	}
+}
+
+// TestExpiredCertificateIsExplained asks a server whose certificate has
+// expired.
+func TestExpiredCertificateIsExplained(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{expiredCertificate(t)}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake fails, as it should
+	server.StartTLS()
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "comptoir.yaml")
+	text := "data: " + filepath.Join(t.TempDir(), "data") + "\nshops:\n  atelier: {connector: woocommerce, url: \"" + server.URL +
+		"\", consumer_key: ck_1, consumer_secret: cs_1, retry_wait: 1ms}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("comptoir", "--config", file, "check")
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != exitRefused || !strings.Contains(string(out), "certificate has expired") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// expiredCertificate is one for 127.0.0.1 that was good until yesterday.
+func expiredCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
