@@ -127,10 +127,11 @@ type check struct {
 const patience = 24 * time.Hour
 
 // Run proves that the connectors of newSubject are sound. It calls newSubject
-// once for each check, within the check's bubble.
+// once for each check, within the check's bubble. Checks run in parallel.
 func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
