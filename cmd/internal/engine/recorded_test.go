@@ -93,7 +93,7 @@ func newRecordedShop(t *testing.T, take func(file string) bool) *recordedShop {
 	slices.SortFunc(s.orders, func(a, b json.RawMessage) int { return int(recordedRowOf(t, a).ID - recordedRowOf(t, b).ID) })
 	for path, name := range map[string]string{
 		"products": "products-page.json", "variations": "variations-all-page.json", "products/categories": "products-categories.json", "customers": "customers-page.json",
-		"taxes": "taxes.json", "taxes/classes": "taxes-classes.json", "coupons": "coupons.json", "payment_gateways": "payment_gateways.json", "shipping/zones": "shipping-zones.json",
+		"taxes": "taxes.json", "coupons": "coupons.json", "payment_gateways": "payment_gateways.json", "shipping/zones": "shipping-zones.json",
 		"settings/general": "settings-general.json", "settings/tax": "settings-tax.json", "system_status": "system_status.json",
 	} {
 		s.files[path] = recorded(t, name)
