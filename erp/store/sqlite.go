@@ -93,13 +93,16 @@ func dialSQLite(ctx context.Context, o Options) (dialect, error) {
 func (d *sqliteDialect) claimPatiently(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
+	var busy error
 	for try := 1; ; try++ {
 		err := d.claim(ctx)
-		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+		if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlite3.SQLITE_BUSY {
+			busy = err
+		} else if busy == nil || ctx.Err() == nil {
 			return err
 		}
 		if pause(ctx, try) != nil {
-			return err
+			return busy
 		}
 	}
 }

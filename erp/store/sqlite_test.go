@@ -163,7 +163,7 @@ func TestFileLockedByAnotherProgramIsAFault(t *testing.T) {
 	}
 	defer tx.Rollback()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err = store.Open(ctx, store.Options{Path: path})
 	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "locked by another process") {
