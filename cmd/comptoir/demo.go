@@ -35,6 +35,9 @@ func (a *app) demo() *cobra.Command {
 			"behind unless you --keep it.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if data := cmd.Flag("data"); keep == "" && data.Changed {
+				keep = data.Value.String()
+			}
 			dir, done, err := demoDir(keep)
 			if err != nil {
 				return err
@@ -43,7 +46,7 @@ func (a *app) demo() *cobra.Command {
 		},
 	}
 	b.shopFlags(cmd)
-	cmd.Flags().StringVar(&keep, "keep", "", "keep the books in this new `DIR`")
+	cmd.Flags().StringVar(&keep, "keep", "", "keep the books in this new `DIR`; --data does the same")
 	cmd.Flags().Bool("once", true, "end after the report; there is no page yet to stay for")
 	return cmd
 }

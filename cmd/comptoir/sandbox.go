@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -83,17 +83,23 @@ func (a *app) printBoxConfig(b box) error {
 	if err != nil {
 		return err
 	}
-	return a.printSource(c)
+	return a.printSource(c, nil)
 }
 
-// printSource prints a configuration with its secrets; they are the sandbox's.
-func (a *app) printSource(c *config.Config) error {
+// printSource prints a configuration with its secrets, which are the
+// sandbox's, and in JSON what else there is to know.
+func (a *app) printSource(c *config.Config, more map[string]any) error {
 	source, err := c.Source()
 	if err != nil {
 		return err
 	}
-	a.printf("%s", source)
-	return nil
+	if !a.json {
+		a.printf("%s", source)
+		return nil
+	}
+	out := map[string]any{"config": string(source)}
+	maps.Copy(out, more)
+	return a.printJSON(out)
 }
 
 // reachable is the host under which a listening address is reached from here.
@@ -117,12 +123,11 @@ func (a *app) serveBox(ctx context.Context, b box) error {
 	if err != nil {
 		return errors.Join(err, served.close())
 	}
-	if a.json {
-		err = a.printJSON(map[string]any{"url": (&url.URL{Scheme: "http", Host: served.address}).String(), "seed": b.seed, "orders": b.orders})
-	} else {
-		a.printf("# A shop with %d orders is served at http://%s until you press Ctrl-C.\n# This configuration reaches it:\n\n", b.orders, served.address)
-		err = a.printSource(c)
+	address := "http://" + served.address
+	if !a.json {
+		a.printf("# A shop with %d orders is served at %s until you press Ctrl-C.\n# This configuration reaches it:\n\n", b.orders, address)
 	}
+	err = a.printSource(c, map[string]any{"url": address, "seed": b.seed, "orders": b.orders})
 	if err != nil {
 		return errors.Join(err, served.close())
 	}
