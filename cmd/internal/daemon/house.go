@@ -167,11 +167,11 @@ func UnknownShop(c *config.Config, name string) error {
 func connect(c *config.Config, env Env, shops []*config.Shop, offline bool) ([]engine.Shop, error) {
 	ready := make([]engine.Shop, 0, len(shops))
 	for _, s := range shops {
-		make := s.Connector
+		build := s.Connector
 		if offline {
-			make = s.Offline
+			build = s.Offline
 		}
-		connector, err := make(connectors.Env{Transport: env.Transport, Now: env.Now, Log: env.Log})
+		connector, err := build(connectors.Env{Transport: env.Transport, Now: env.Now, Log: env.Log})
 		if err != nil {
 			return nil, fmt.Errorf("shop %s: %w", s.Name, err)
 		}
