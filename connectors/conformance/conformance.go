@@ -129,7 +129,19 @@ const patience = 24 * time.Hour
 // Run proves that the connectors of newSubject are sound. It calls newSubject
 // once for each check, within the check's bubble. Checks run in parallel.
 func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
-	for _, c := range checks() {
+	RunShop(t, newSubject)
+	run(t, newSubject, wireChecks())
+}
+
+// RunShop proves it for another shop of the same connector, as for an older
+// version of its platform: all but what happens on the wire, which is the same
+// for each of them.
+func RunShop(t *testing.T, newSubject func(t *testing.T) Subject) {
+	run(t, newSubject, shopChecks())
+}
+
+func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check) {
+	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -141,7 +153,7 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
 	}
 }
 
-func checks() []check {
+func shopChecks() []check {
 	all := []check{
 		{"ProbeTellsTheFacts", probeTellsTheFacts},
 		{"StreamsAreDeclaredSoundly", streamsAreDeclaredSoundly},
@@ -169,6 +181,11 @@ func checks() []check {
 	for _, f := range []Fault{Duplicates, Reordered, SkewAhead, SkewBehind} {
 		all = append(all, check{"Shop/" + string(f), shopFaultLosesNothing(f)})
 	}
+	return all
+}
+
+func wireChecks() []check {
+	var all []check
 	for _, f := range wireFaults() {
 		all = append(all, check{"Wire/" + f.name, wireFaultIsNoSilentLoss(f)})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,16 +101,18 @@ func TestEachFlawIsCaught(t *testing.T) {
 		})
 		caught[tt.check] = true
 	}
-	for _, c := range checks() {
+	for _, c := range allChecks() {
 		if !caught[c.name] {
 			t.Errorf("nothing shows that check %q can fail", c.name)
 		}
 	}
 }
 
+func allChecks() []check { return slices.Concat(shopChecks(), wireChecks()) }
+
 // runFlawed runs one check on a flawed connector and returns what it said.
 func runFlawed(t *testing.T, f flaw, name string) (said []string) {
-	for _, c := range checks() {
+	for _, c := range allChecks() {
 		if c.name != name {
 			continue
 		}

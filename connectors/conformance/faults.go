@@ -14,8 +14,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// hits are the requests of a run that a passing fault strikes: all of them for
-// orders, the first two for the others, which are read by the same means.
+// hits are the requests of a run over orders that a passing fault strikes. The
+// other streams are read by the same means.
 var hits = [...]int{0, 1, 2, 5}
 
 // wireFaultIsNoSilentLoss strikes one request of a run, then all of them, in
@@ -38,8 +38,9 @@ func wireFaultIsNoSilentLoss(f wireFault) func(context.Context, T, Subject) {
 				continue
 			}
 			strike.lasting(ctx, st)
-			for _, at := range hits {
-				if at < 2 || st.Resource == intake.Orders {
+			strike.passingElsewhere(ctx, st)
+			if st.Resource == intake.Orders {
+				for _, at := range hits {
 					strike.passing(ctx, st, at)
 				}
 			}
@@ -119,60 +120,83 @@ func (k *striker) passing(ctx context.Context, st connectors.Stream, at int) {
 	r.run()
 	nothingLost(k, k.s, r)
 
-	refs := r.refs()
-	refs = refs[:min(len(refs), 4)]
-	k.strike(func(n int) bool { return n == at })
-	if recs, err := k.conn.Fetch(ctx, refs); err != nil {
-		k.judge("fetch "+string(st.Resource), err)
-	} else {
-		k.nothingGone(st, refs, recs)
-	}
-
-	if _, lists := k.conn.(connectors.Lister); lists && st.Vanishes {
-		k.strike(func(n int) bool { return n == at })
-		ids, err := listed(ctx, k, k.conn, st.Resource)
-		if err != nil {
-			k.judge("list "+string(st.Resource), err)
-		} else if missing := without(k.s.IDs(st.Resource), ids); len(missing) > 0 {
-			k.Errorf("list %s ends without an error and lacks %s", st.Resource, some(missing))
-		}
-	}
 	k.calm()
 }
 
-// lasting lets every request fail, from the beginning and from mid-run on.
-func (k *striker) lasting(ctx context.Context, st connectors.Stream) {
+// passingElsewhere lets one request of a fetch, and of a sweep, fail.
+func (k *striker) passingElsewhere(ctx context.Context, st connectors.Stream) {
 	k.Helper()
-	var r *reader
-	for _, pages := range []int{0, 1} {
-		r = newReader(ctx, k, k.s, k.conn, st)
-		more := true
-		for range pages {
-			more = more && r.step()
+	r := newReader(ctx, k, k.s, k.conn, st)
+	r.step()
+	refs := r.refs()
+	refs = refs[:min(len(refs), 4)]
+	for at := range 2 {
+		k.strike(func(n int) bool { return n == at })
+		if recs, err := k.conn.Fetch(ctx, refs); err != nil {
+			k.judge("fetch "+string(st.Resource), err)
+		} else {
+			k.nothingGone(st, refs, recs)
 		}
-		if !more {
-			break
-		}
-		k.strike(func(int) bool { return true })
-		for range 2 {
-			page, err := k.conn.Pull(ctx, st.Resource, bytes.Clone(r.cursor))
-			switch {
-			case err != nil && len(k.fault.classes) == 0:
-				k.Errorf("%s: this fault is harmless: %v", r.what(), err)
-			case err != nil:
-				k.judge(r.what(), err)
-				if len(page.Records) > 0 || len(page.Next) > 0 {
-					k.Errorf("%s: a page comes with the error", r.what())
-				}
-			case len(k.fault.classes) > 0 && k.tap.n > 0:
-				k.Errorf("%s: every answer is broken, and there is no error (%d records)", r.what(), len(page.Records))
+		if _, lists := k.conn.(connectors.Lister); lists && st.Vanishes {
+			k.strike(func(n int) bool { return n == at })
+			ids, err := listed(ctx, k, k.conn, st.Resource)
+			if err != nil {
+				k.judge("list "+string(st.Resource), err)
+			} else if missing := without(k.s.IDs(st.Resource), ids); len(missing) > 0 {
+				k.Errorf("list %s ends without an error and lacks %s", st.Resource, some(missing))
 			}
 		}
 		k.calm()
-		r.run()
-		nothingLost(k, k.s, r)
 	}
+}
 
+// lasting lets every request fail, from the beginning and from mid-run on.
+// Afterwards the same cursor gives the page that it gave before.
+func (k *striker) lasting(ctx context.Context, st connectors.Stream) {
+	k.Helper()
+	r := newReader(ctx, k, k.s, k.conn, st)
+	for more, at := true, 0; more && at < 2; at++ {
+		begin := bytes.Clone(r.cursor)
+		page := newReader(ctx, k, k.s, k.conn, st)
+		page.cursor = begin
+		k.strike(func(int) bool { return true })
+		k.failing(ctx, page)
+		k.calm()
+		before := r.rows
+		more = r.step()
+		want := r.rows - before
+		// A connector may ask for smaller pages for a while.
+		for again := true; again && len(page.seen) < want; {
+			again = page.step()
+		}
+		if missing := without(idsOf(r.last), page.present()); len(missing) > 0 {
+			k.Errorf("%s: after the fault the page lacks %s", page.what(), some(missing))
+		}
+	}
+	k.lastingFetch(ctx, st, r)
+}
+
+// failing pulls twice while every answer is broken.
+func (k *striker) failing(ctx context.Context, r *reader) {
+	k.Helper()
+	for range 2 {
+		page, err := k.conn.Pull(ctx, r.stream.Resource, bytes.Clone(r.cursor))
+		switch {
+		case err != nil && len(k.fault.classes) == 0:
+			k.Errorf("%s: this fault is harmless: %v", r.what(), err)
+		case err != nil:
+			k.judge(r.what(), err)
+			if len(page.Records) > 0 || len(page.Next) > 0 {
+				k.Errorf("%s: a page comes with the error", r.what())
+			}
+		case len(k.fault.classes) > 0 && k.tap.n > 0:
+			k.Errorf("%s: every answer is broken, and there is no error (%d records)", r.what(), len(page.Records))
+		}
+	}
+}
+
+func (k *striker) lastingFetch(ctx context.Context, st connectors.Stream, r *reader) {
+	k.Helper()
 	refs := r.refs()
 	refs = refs[:min(len(refs), 3)]
 	k.strike(func(int) bool { return true })

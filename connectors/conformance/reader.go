@@ -38,7 +38,8 @@ type reader struct {
 
 	cursor connectors.Cursor // of the page read last
 	seen   map[string]intake.Record
-	rows   int // records read, repeats included
+	last   []intake.Record // of the page read last
+	rows   int             // records read, repeats included
 	pages  int
 
 	// between, when set, is called after each page that has another behind.
@@ -95,6 +96,7 @@ func (r *reader) take(p connectors.Page) {
 		checkRecord(r.t, r.s, r.what(), r.stream.Resource, rec)
 		r.seen[rec.Ref.ID] = rec
 	}
+	r.last = p.Records
 	r.rows += len(p.Records)
 	r.pages++
 	r.cursor = p.Next
