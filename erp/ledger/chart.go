@@ -45,7 +45,11 @@ func readChart(name string) ([]Account, error) {
 	}
 	accounts := make([]Account, 0, len(rows))
 	for _, r := range rows[1:] {
-		accounts = append(accounts, Account{Code: r[0], Name: r[1], Type: r[2], Role: Role(r[3])})
+		a := Account{Code: r[0], Name: r[1], Type: r[2], Role: Role(r[3])}
+		if name == "pcg" && r[4] != "" { // the plan's own names are French
+			a.Name = r[4]
+		}
+		accounts = append(accounts, a)
 	}
 	return accounts, nil
 }

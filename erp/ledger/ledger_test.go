@@ -78,8 +78,8 @@ func TestDatabaseRefusesWhatTheCodeWould(t *testing.T) {
 		}
 		for name, q := range map[string][]string{
 			"unbalanced entry": {`INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, memo) SELECT 900, 1, MIN(id), 5, 0, 'EUR', 5, 0, '' FROM account`,
-				`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, document_kind, document_id) VALUES (900, 'general', '2026-03-02', 0, 'x', '', '', 0)`},
-			"entry without lines": {`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, document_kind, document_id) VALUES (901, 'general', '2026-03-02', 0, 'y', '', '', 0)`},
+				`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, document_kind, document_id, sequence, hash) VALUES (900, 'general', '2026-03-02', 0, 'x', '', '', 0, 1, '')`},
+			"entry without lines": {`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, document_kind, document_id, sequence, hash) VALUES (901, 'general', '2026-03-02', 0, 'y', '', '', 0, 1, '')`},
 			"line of an entry that stands": {`INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, memo)
 				SELECT e.id, 9, (SELECT MIN(id) FROM account), 5, 0, 'EUR', 5, 0, '' FROM entry e`},
 			"lines without an entry": {`INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, memo) SELECT 902, 1, MIN(id), 5, 0, 'EUR', 5, 0, '' FROM account`},

@@ -18,6 +18,7 @@ type Poster struct {
 	recorded time.Time
 	made     map[Ref]Account
 	days     map[accountDay]sums
+	chains   map[int64]*link
 }
 
 type accountDay struct {
@@ -30,7 +31,7 @@ type sums struct{ debit, credit int64 }
 // NewPoster returns a Poster for tx; entries are recorded as of the given
 // instant.
 func NewPoster(tx *store.Tx, accounts *Accounts, recorded time.Time) *Poster {
-	return &Poster{tx: tx, accounts: accounts, recorded: recorded, made: map[Ref]Account{}, days: map[accountDay]sums{}}
+	return &Poster{tx: tx, accounts: accounts, recorded: recorded, made: map[Ref]Account{}, days: map[accountDay]sums{}, chains: map[int64]*link{}}
 }
 
 // Post checks e, queues it and returns its id. An entry that does not balance
@@ -39,10 +40,16 @@ func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
 	if err := e.Check(); err != nil {
 		return 0, err
 	}
+	chain, err := p.chain(ctx, e.Shop)
+	if err != nil {
+		return 0, err
+	}
 	id, err := p.tx.NewID(ctx)
 	if err != nil {
 		return 0, err
 	}
+	sum := newSum(chain.hash)
+	sum.entry(id, chain.sequence+1, store.Micros(p.recorded), e)
 	for i, l := range e.Lines {
 		acc, err := p.accounts.resolve(ctx, p.tx, p.made, l.Account)
 		if err != nil {
@@ -50,6 +57,7 @@ func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
 		}
 		p.tx.Queue(`INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, contact_id, memo) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
 			id, i+1, acc.ID, l.Debit, l.Credit, string(l.Currency), l.ForeignDebit, l.ForeignCredit, l.Contact, l.Memo)
+		sum.line(i+1, acc.Code, l)
 		key := accountDay{acc.ID, e.Effective}
 		s := p.days[key]
 		if s.debit, err = money.AddMinor(s.debit, l.Debit); err != nil {
@@ -60,13 +68,19 @@ func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
 		}
 		p.days[key] = s
 	}
-	p.tx.Queue(`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, shop_id, document_kind, document_id, reverses) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`,
-		id, e.Journal, e.Effective, store.Micros(p.recorded), e.Cause, e.Description, e.Shop, e.DocumentKind, e.Document, e.Reverses)
+	chain.sequence, chain.hash = chain.sequence+1, sum.hash()
+	p.tx.Queue(`INSERT INTO entry (id, journal, effective, recorded_at, cause, description, shop_id, document_kind, document_id, reverses, sequence, hash) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)`,
+		id, e.Journal, e.Effective, store.Micros(p.recorded), e.Cause, e.Description, e.Shop, e.DocumentKind, e.Document, e.Reverses, chain.sequence, chain.hash)
 	return id, nil
 }
 
-// Flush queues the changes of the daily balances.
+// Flush queues the changes of the daily balances and the ends of the chains.
 func (p *Poster) Flush() {
+	for shop, c := range p.chains {
+		p.tx.Queue(`INSERT INTO entry_chain (shop_id, sequence, hash) VALUES ($1,$2,$3)
+			ON CONFLICT (shop_id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash`, shop, c.sequence, c.hash)
+	}
+	clear(p.chains)
 	keys := make([]accountDay, 0, len(p.days))
 	for k := range p.days {
 		keys = append(keys, k)

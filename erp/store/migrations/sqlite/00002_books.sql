@@ -210,6 +210,14 @@ CREATE TABLE account (
 );
 CREATE UNIQUE INDEX account_role ON account (role, gateway, currency) WHERE role <> '';
 
+-- The newest entry of each chain: one for each shop, and one (shop 0) for what
+-- is entered by hand.
+CREATE TABLE entry_chain (
+    shop_id  INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash     BLOB NOT NULL
+);
+
 -- An entry is written after its lines: the database refuses it where they do
 -- not balance, and refuses lines once it stands.
 CREATE TABLE entry (
@@ -222,7 +230,9 @@ CREATE TABLE entry (
     shop_id       INTEGER NOT NULL DEFAULT 0,
     document_kind TEXT    NOT NULL,
     document_id   INTEGER NOT NULL,
-    reverses      INTEGER NOT NULL DEFAULT 0
+    reverses      INTEGER NOT NULL DEFAULT 0,
+    sequence      INTEGER NOT NULL,
+    hash          BLOB    NOT NULL
 );
 CREATE INDEX entry_document ON entry (document_id);
 

@@ -1,0 +1,105 @@
+package erp
+
+import (
+	"context"
+	"fmt"
+
+	"comptoir/erp/ledger"
+	"comptoir/erp/store"
+)
+
+// Finding is something in the books that is not as it must be.
+type Finding struct {
+	Check string `json:"check"` // what was looked at
+	Where string `json:"where"` // the first record that is wrong
+	What  string `json:"what"`  // in plain words
+}
+
+// tieOuts are the sums that must agree: each query returns, for the places
+// where they do not, where it is and the two amounts.
+var tieOuts = []struct{ check, query string }{
+	{"entries balance", `SELECT e.cause, SUM(l.debit), SUM(l.credit) FROM entry e JOIN entry_line l ON l.entry_id = e.id
+		GROUP BY e.id, e.cause HAVING SUM(l.debit) <> SUM(l.credit) ORDER BY e.id LIMIT 1`},
+	{"daily balances are the sums of the lines", `SELECT a.code || ' on ' || x.day, SUM(x.kept), SUM(x.summed) FROM (
+			SELECT account_id, day, debit * 3 + credit AS kept, 0 AS summed FROM account_day
+			UNION ALL SELECT l.account_id, e.effective, 0, SUM(l.debit) * 3 + SUM(l.credit) FROM entry_line l JOIN entry e ON e.id = l.entry_id GROUP BY l.account_id, e.effective
+		) x JOIN account a ON a.id = x.account_id GROUP BY a.code, x.day HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY a.code, x.day LIMIT 1`},
+	{"stock on hand is the sum of the moves", `SELECT v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT variant_id, on_hand AS kept, 0 AS summed FROM stock_level WHERE place_id = 1
+			UNION ALL SELECT variant_id, 0, CASE WHEN to_place = 1 THEN quantity ELSE -quantity END FROM stock_move WHERE to_place = 1 OR from_place = 1
+		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
+	{"stock is worth what its moves were worth", `SELECT v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT variant_id, value AS kept, 0 AS summed FROM stock_level WHERE place_id = 1
+			UNION ALL SELECT variant_id, 0, CASE WHEN to_place = 1 THEN value ELSE -value END FROM stock_move WHERE to_place = 1 OR from_place = 1
+		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
+	{"the inventory account is the value of the stock", `SELECT 'inventory', x.account, x.stock FROM (SELECT
+			(SELECT COALESCE(SUM(d.debit - d.credit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'inventory') AS account,
+			(SELECT COALESCE(SUM(value), 0) FROM stock_level) AS stock) x WHERE x.account <> x.stock`},
+	{"demand is what open orders want", `SELECT v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT variant_id, demand AS kept, 0 AS summed FROM stock_level
+			UNION ALL SELECT s.stock_id, 0, l.demand FROM order_line l JOIN variant s ON s.id = l.variant_id WHERE l.demand > 0
+		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
+	{"allocated is what order lines were given", `SELECT v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT variant_id, allocated AS kept, 0 AS summed FROM stock_level
+			UNION ALL SELECT s.stock_id, 0, l.allocated FROM order_line l JOIN variant s ON s.id = l.variant_id WHERE l.allocated > 0
+		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
+	{"tax facts are the tax accounts", `SELECT 'output tax', x.account, x.facts FROM (SELECT
+			(SELECT COALESCE(SUM(d.credit - d.debit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'output_tax') AS account,
+			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected') AS facts) x WHERE x.account <> x.facts`},
+	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series
+		GROUP BY s.series, s.next HAVING COUNT(i.id) <> s.next - 1 OR MAX(i.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
+}
+
+// Verify checks the books against themselves: the chain of entries, every sum
+// that is kept beside what it sums, and the accounts against their
+// sub-ledgers. It returns what is wrong, the first place of each check; none
+// means that the books are whole.
+func (b *Books) Verify(ctx context.Context) ([]Finding, error) {
+	var out []Finding
+	err := b.db.Read(ctx, func(r store.Reader) (err error) {
+		out, err = VerifyWith(ctx, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("verify the books: %w", err)
+	}
+	return out, nil
+}
+
+// VerifyWith is Verify on what r sees: a snapshot, or a transaction.
+func VerifyWith(ctx context.Context, r store.Reader) ([]Finding, error) {
+	broken, err := ledger.VerifyChain(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var out []Finding
+	for _, e := range broken {
+		out = append(out, Finding{Check: "each entry is as it was written", Where: e.Cause, What: fmt.Sprintf("entry %d: %s", e.Entry, e.Why)})
+	}
+	for _, t := range tieOuts {
+		found, err := tie(ctx, r, t.check, t.query)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func tie(ctx context.Context, r store.Reader, check, query string) ([]Finding, error) {
+	rows, err := r.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", check, err)
+	}
+	defer rows.Close()
+	var out []Finding
+	for rows.Next() {
+		var where string
+		var left, right int64
+		if err := rows.Scan(&where, &left, &right); err != nil {
+			return nil, fmt.Errorf("%s: %w", check, err)
+		}
+		out = append(out, Finding{Check: check, Where: where, What: fmt.Sprintf("%d is not %d", left, right)})
+	}
+	return out, rows.Err()
+}
