@@ -142,7 +142,7 @@ func gatewayRecord(raw json.RawMessage) intake.Record {
 	}
 	r := new(reading)
 	decode(r, raw, &p)
-	if p.ID.trimmed() == "" {
+	if p.ID.ref() == "" {
 		r.fail("id", fmt.Errorf("the gateway has none"))
 	}
 	b := &intake.Gateway{Title: p.Title.plain(), Enabled: p.Enabled.yes()}
@@ -164,7 +164,7 @@ func shippingMethodRecord(raw json.RawMessage, zone string) intake.Record {
 	}
 	r := new(reading)
 	decode(r, raw, &p)
-	if p.Method.trimmed() == "" {
+	if p.Method.ref() == "" {
 		r.fail("method_id", fmt.Errorf("the shipping method has none"))
 	}
 	b := &intake.ShippingMethod{Title: p.Title.plain(), Zone: zone, Enabled: p.Enabled.yes()}

@@ -43,7 +43,7 @@ func denyForeign(c *Connector, err error) error {
 	var foreign *foreignError
 	if errors.As(err, &e) && errors.As(err, &foreign) && foreign.Status == http.StatusOK && errors.Is(err, errNotJSON) {
 		return c.api.rest.Fail(connectors.Denied, e.Op, e.Err,
-			"a web page answers where the API should be: correct url (the address of the shop, without /wp-json), and look in a browser for a maintenance page, a login page or a PHP notice; then run: comptoir check")
+			"a web page answers where the API should be: correct url (the address of the shop, without /wp-json), and look in a browser for a maintenance page, a login page or a PHP notice (set WP_DEBUG_DISPLAY to false); then run: comptoir check")
 	}
 	return err
 }

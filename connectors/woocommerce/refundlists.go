@@ -178,7 +178,7 @@ func (c *Connector) one(ctx context.Context, op, route string, query url.Values)
 	if err != nil {
 		return nil, err
 	}
-	if headOf(a.Body).id == 0 {
+	if !json.Valid(a.Body) || headOf(a.Body).id == 0 {
 		return nil, c.api.rest.Fail(connectors.Transient, "woocommerce: "+op,
 			fmt.Errorf("%w: there is no record in it, it begins with %s", errCut, quote(a.Body)), "")
 	}

@@ -27,7 +27,7 @@ func (s *scalar) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		if bytes.IndexByte(b, '\\') < 0 {
-			s.text = string(bytes.ToValidUTF8(b[1:len(b)-1], []byte("\uFFFD")))
+			s.text = strings.ToValidUTF8(string(b[1:len(b)-1]), "\uFFFD")
 			return nil
 		}
 		return json.Unmarshal(b, &s.text)

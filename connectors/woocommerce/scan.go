@@ -177,20 +177,6 @@ func (c *Connector) rows(op string, a *answer) ([]json.RawMessage, error) {
 		"if it stays so, look for PHP errors in the log of the shop's server")
 }
 
-// headOf reads what is needed to find one's way in a list.
-func headOf(raw json.RawMessage) row {
-	var head struct {
-		ID       scalar `json:"id"`
-		Modified scalar `json:"date_modified_gmt"`
-	}
-	r := row{raw: raw}
-	if json.Unmarshal(raw, &head) == nil {
-		r.id = head.ID.id()
-		r.modified, _ = head.Modified.instant()
-	}
-	return r
-}
-
 // maxMoves is how many requests one page may take while rows move.
 const maxMoves = 60
 
