@@ -10,7 +10,6 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/sales"
-	"comptoir/erp/store"
 	"comptoir/erp/tax"
 
 	"github.com/shopspring/decimal"
@@ -260,18 +259,4 @@ func (p *page) forgetOrder(ctx context.Context, external string, local int64) er
 	}
 	w := &sales.Writer{Tx: p.tx, Poster: p.poster, Mover: p.mover}
 	return w.MarkDeleted(ctx, orders[local], sales.Facts{Shop: p.stream.Shop, ShopID: p.shop, External: external, Modified: p.now})
-}
-
-// statement reads back what was last applied of a record.
-func (b *Books) statement(ctx context.Context, r store.Reader, shop, local int64, kind intake.Kind) (raw, statement []byte, err error) {
-	var packedRaw, packed []byte
-	err = r.QueryRow(ctx, `SELECT raw, statement FROM payload WHERE local_id = $1 AND kind = $2 AND shop_id = $3`, local, string(kind), shop).Scan(&packedRaw, &packed)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read payload of %s %d: %w", kind, local, err)
-	}
-	if raw, err = b.decompress(packedRaw); err != nil {
-		return nil, nil, fmt.Errorf("unpack payload of %s %d: %w", kind, local, err)
-	}
-	statement, err = b.decompress(packed)
-	return raw, statement, err
 }

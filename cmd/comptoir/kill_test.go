@@ -16,6 +16,7 @@ import (
 
 	"comptoir/cmd/internal/engine"
 	"comptoir/connectors/sandbox"
+	"comptoir/erp/store/storetest"
 )
 
 // A killHistory is what a shop goes through in the kill tests: its history is
@@ -42,6 +43,7 @@ type history struct {
 	shop   *sandbox.Shop
 	config string
 	data   string
+	env    []string // more than the environment of the test
 }
 
 func newHistory(t *testing.T, orders int) *history {
@@ -64,7 +66,7 @@ func newHistory(t *testing.T, orders int) *history {
 // command is comptoir as a process of its own.
 func (h *history) command(verb ...string) *exec.Cmd {
 	cmd := exec.Command("comptoir", append([]string{"--config", h.config}, verb...)...)
-	cmd.Env = append(os.Environ(), "COMPTOIR_LOG_LEVEL=error")
+	cmd.Env = append(append(os.Environ(), "COMPTOIR_LOG_LEVEL=error"), h.env...)
 	return cmd
 }
 
@@ -163,6 +165,27 @@ func TestKilledSyncsEndLikeAnUndisturbedOne(t *testing.T) {
 		if got := h.digest(); got != want.second {
 			t.Fatalf("round %d: after %d kills the second sync ended in other books: %s, want %s", round, done, got, want.second)
 		}
+	}
+	t.Logf("%d kills", done)
+}
+
+// TestKilledSyncsOnPostgreSQLEndLikeAnUndisturbedOneOnSQLite kills syncs into a
+// PostgreSQL database, with the sync state kept or deleted.
+func TestKilledSyncsOnPostgreSQLEndLikeAnUndisturbedOneOnSQLite(t *testing.T) {
+	url := storetest.URL(t)
+	want := runUndisturbed(t)
+	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	h := newHistory(t, killOrders)
+	h.env = []string{"COMPTOIR_BOOKS_URL=" + url}
+	most := max(kills()/8, 4)
+	done := h.disturb(dice, plainKills, 2*want.firstTook, most/2)
+	if got := h.digest(); got != want.first {
+		t.Fatalf("after %d kills the first sync ended in other books: %s, want %s", done, got, want.first)
+	}
+	h.shop.Advance(killLives)
+	done += h.disturb(dice, loseState, 2*want.secondTook, most/2)
+	if got := h.digest(); got != want.second {
+		t.Fatalf("after %d kills the second sync ended in other books: %s, want %s", done, got, want.second)
 	}
 	t.Logf("%d kills", done)
 }

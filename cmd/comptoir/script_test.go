@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"comptoir/connectors/sandbox"
+	"comptoir/erp/store/storetest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
@@ -31,8 +32,14 @@ import (
 
 // TestMain makes this test binary answer as comptoir where it is called so.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"comptoir": main})
+	testscript.Main(withDatabase{m}, map[string]func(){"comptoir": main})
 }
+
+// withDatabase runs tests that may want a PostgreSQL server.
+type withDatabase struct{ m *testing.M }
+
+// Run runs the tests and returns the exit code.
+func (w withDatabase) Run() int { return storetest.Run(w.m) }
 
 // TestScripts runs the command line as a person does; each file in
 // testdata/script is one story.

@@ -78,7 +78,7 @@ func (b *box) live(d time.Duration) {
 // bubbled makes box and engine follow the clock of the bubble, which it moves
 // to the end of the shop's history first.
 func (b *box) bubbled() {
-	time.Sleep(afterHistory.Sub(time.Now()))
+	time.Sleep(time.Until(afterHistory))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clock = time.Now

@@ -94,7 +94,7 @@ func TestSchedulesFollowTheShopsZoneThroughDaylightSaving(t *testing.T) {
 		t.Skip("no time zones on this machine: ", err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2000, time.March, 25, 5, 0, 0, 0, paris).Sub(time.Now())) // the clocks go forward on the 26th
+		time.Sleep(time.Until(time.Date(2000, time.March, 25, 5, 0, 0, 0, paris))) // the clocks go forward on the 26th
 		s := newShelf(sortedOrders)
 		times := timed(s)
 		w := newWorld(t, s)

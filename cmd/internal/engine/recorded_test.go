@@ -153,7 +153,9 @@ func (s *recordedShop) list(w http.ResponseWriter, q map[string][]string, all []
 		rows = append(rows, raw)
 	}
 	if get("order") == "desc" {
-		slices.SortStableFunc(rows, func(a, b json.RawMessage) int { return strings.Compare(mustRecorded(b).Modified, mustRecorded(a).Modified) })
+		slices.SortStableFunc(rows, func(a, b json.RawMessage) int {
+			return strings.Compare(mustRecorded(b).Modified, mustRecorded(a).Modified)
+		})
 	} else {
 		slices.SortStableFunc(rows, func(a, b json.RawMessage) int { return int(mustRecorded(a).ID - mustRecorded(b).ID) })
 	}

@@ -25,10 +25,13 @@ import (
 )
 
 // Main runs the tests of a package and ends the server that they started.
-func Main(m *testing.M) {
-	code := m.Run()
-	shared.stop()
-	os.Exit(code)
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a TestMain that has more to do: it runs the tests, ends the
+// server, and returns the exit code.
+func Run(m *testing.M) int {
+	defer shared.stop()
+	return m.Run()
 }
 
 // Each runs fn once for each database, as subtests named "sqlite" and
