@@ -14,15 +14,17 @@ import (
 )
 
 // Reread returns the orders that may have changed without a trace: those that
-// are not final, and those placed after since. It returns at most limit, in the
-// order of their internal ids; after is the position that the call before
-// returned, 0 at first. It is at the end when it returns none.
+// are parked, those that are not final, and those placed after since. It
+// returns at most limit, in the order of their internal ids; after is the
+// position that the call before returned, 0 at first. It is at the end when it
+// returns none.
 func (b *Books) Reread(ctx context.Context, shop string, since time.Time, after int64, limit int) (refs []intake.Ref, next int64, err error) {
 	id, err := b.shop(shop)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := b.db.Query(ctx, `SELECT id, external_id FROM sales_order WHERE shop_id = $1 AND id > $2 AND NOT deleted AND (NOT final OR placed_at > $3) ORDER BY id LIMIT $4`,
+	rows, err := b.db.Query(ctx, `SELECT id, external_id FROM sales_order WHERE shop_id = $1 AND id > $2 AND NOT deleted AND (NOT final OR placed_at > $3)
+		UNION ALL SELECT id, external_id FROM parked WHERE shop_id = $1 AND id > $2 AND kind = 'order' AND NOT dropped ORDER BY id LIMIT $4`,
 		id, after, store.Micros(since), limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list orders of %s to read again: %w", shop, err)

@@ -54,7 +54,8 @@ func (c *Connector) orderRecords(ctx context.Context, rows []row) ([]intake.Reco
 }
 
 // addRefunds finds the refunds that orders list. Where one is not to be found,
-// the order is read again: the refund may just have been deleted.
+// the order is read again: the refund may just have been deleted. An order
+// that still lists it cannot be understood.
 func (c *Connector) addRefunds(ctx context.Context, orders []*pair) error {
 	if len(orders) == 0 {
 		return nil
@@ -77,10 +78,10 @@ func (c *Connector) addRefunds(ctx context.Context, orders []*pair) error {
 	if lacking, err = c.fillRefunds(ctx, lacking); err != nil || len(lacking) == 0 {
 		return err
 	}
-	o := lacking[0].order
-	return c.api.rest.Fail(connectors.Transient, "woocommerce: read refunds",
-		fmt.Errorf("order %s lists a refund that the shop does not give", o.ID.text),
-		"open the order in WooCommerce: if its refund is damaged, delete the refund there")
+	for _, p := range lacking { // only this order waits, not those behind it
+		p.problem = fmt.Sprintf("order %s lists a refund that the shop does not give: open the order in WooCommerce; if its refund is damaged, delete the refund there", p.order.ID.text)
+	}
+	return nil
 }
 
 // fillRefunds gives orders their refunds and returns those that lack some.
