@@ -9,7 +9,7 @@ import (
 )
 
 // This file lets a test change the shop by hand. Each call is dated one second
-// after what was before it, and returns the id of what it touched; "" where
+// after what was before it, unless HoldClock says otherwise, and returns the id of what it touched; "" where
 // nothing in the shop can be changed so. An empty id lets the shop choose the
 // newest record that can.
 
@@ -384,11 +384,21 @@ func (s *Shop) SetStock(variantID string, qty int) string {
 // product, SKU and variation, and no date moves.
 func (s *Shop) DeleteProduct(id string) string { return s.Delete(intake.Products, id) }
 
-// change runs f one second later.
+// HoldClock makes changes by hand happen at the time of the clock, which then
+// only Advance moves: several may share a second.
+func (s *Shop) HoldClock() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = true
+}
+
+// change runs f one second later, or now where the clock is held.
 func (s *Shop) change(f func() int64) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clock = s.clock.Add(time.Second)
+	if !s.held {
+		s.clock = s.clock.Add(time.Second)
+	}
 	id := f()
 	s.changed()
 	if id == 0 {

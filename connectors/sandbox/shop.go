@@ -72,6 +72,7 @@ type Shop struct {
 
 	mu      sync.Mutex // guards all that follows
 	clock   time.Time
+	held    bool   // see HoldClock
 	changes uint64 // moves with every change, so that lists know when to be built anew
 
 	lastPost, lastItem int64 // ids are given out in order and never reused
