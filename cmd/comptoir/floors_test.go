@@ -27,6 +27,7 @@ var rooms = []room{
 	{"cmd/internal/web", 40, "pages and API stand on the engine"},
 	{"cmd/internal/daemon", 40, "starts and stops what stands below"},
 	{"cmd/internal/engine", 30, "the only place that orders writes across the houses"},
+	{"cmd/internal/render", 30, "prints reports and decides nothing about them"},
 	{"cmd/internal/config", 30, "knows the connectors and the books, not the engine"},
 
 	{"connectors/all", 29, "lists the connectors"},
@@ -38,6 +39,8 @@ var rooms = []room{
 	{"connectors", 10, "what a storefront is"},
 
 	{"erp", 25, "opens the one transaction over its features"},
+	{"erp/exports/exportstest", 27, "compares exports with reports, for tests"},
+	{"erp/exports", 26, "read-only: the books for other programs"},
 	{"erp/reports", 25, "read-only: it takes a store.Reader"},
 	{"erp/sales", 19, "orders: they use stock, contacts, taxes and accounts"},
 	{"erp/purchasing", 19, "purchases use the same"},

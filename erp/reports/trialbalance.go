@@ -1,5 +1,9 @@
 // Package reports reads the books. A report takes a store.Reader and so cannot
-// write; each has its own file.
+// write; each has its own file, and package render prints them all.
+//
+// Balances come from account_day, which the postings keep up, so their cost
+// does not grow with the entries. Taxes come from the tax facts, stock from the
+// levels and moves. Where a report must equal accounts, it says so in Ties.
 package reports
 
 import (
@@ -43,34 +47,39 @@ func (r TrialBalanceReport) Balanced() bool {
 }
 
 // TrialBalance reports the accounts over the business dates from and to, both
-// inclusive, "" for an open end. It reads the daily balances, never the
-// entries, so its cost does not grow with them.
+// inclusive, "" for an open end.
 func TrialBalance(ctx context.Context, r store.Reader, from, to string) (TrialBalanceReport, error) {
-	out := TrialBalanceReport{From: from, To: to, Accounts: []TrialBalanceAccount{}}
-	if to == "" {
-		to = "9999-12-31"
-	}
-	if err := r.QueryRow(ctx, `SELECT value FROM setting WHERE name = 'currency'`).Scan(&out.Currency); err != nil {
-		return out, fmt.Errorf("trial balance: %w", err)
-	}
-	rows, err := r.Query(ctx, `SELECT a.code, a.name,
-			COALESCE(SUM(CASE WHEN d.day < $1 THEN d.debit - d.credit ELSE 0 END), 0),
-			COALESCE(SUM(CASE WHEN d.day >= $1 THEN d.debit ELSE 0 END), 0),
-			COALESCE(SUM(CASE WHEN d.day >= $1 THEN d.credit ELSE 0 END), 0)
-		FROM account a JOIN account_day d ON d.account_id = a.id WHERE d.day <= $2 GROUP BY a.code, a.name ORDER BY a.code`, from, to)
+	out, err := Run(ctx, r, "trial-balance", Params{From: from, To: to})
 	if err != nil {
-		return out, fmt.Errorf("trial balance: %w", err)
+		return TrialBalanceReport{}, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var a TrialBalanceAccount
-		if err := rows.Scan(&a.Code, &a.Name, &a.Opening, &a.Debit, &a.Credit); err != nil {
-			return out, fmt.Errorf("trial balance: %w", err)
-		}
-		a.Closing = a.Opening + a.Debit - a.Credit
-		out.Debit += a.Debit
-		out.Credit += a.Credit
-		out.Accounts = append(out.Accounts, a)
+	fixed, ok := out.Fixed.(TrialBalanceReport)
+	if !ok {
+		return TrialBalanceReport{}, fmt.Errorf("trial balance is a %T", out.Fixed)
 	}
-	return out, rows.Err()
+	return fixed, nil
+}
+
+func trialBalance(ctx context.Context, r *reading) error {
+	accounts, err := r.balances(ctx, r.from(), r.to())
+	if err != nil {
+		return err
+	}
+	fixed := TrialBalanceReport{From: r.Report.From, To: r.Report.To, Currency: string(r.Currency), Accounts: []TrialBalanceAccount{}}
+	r.Columns = []Column{{"code", "Account", Text}, {"name", "Name", Text}, {"opening", "Opening", Money}, {"debit", "Debit", Money}, {"credit", "Credit", Money}, {"closing", "Closing", Money}}
+	width := len(r.Columns)
+	var rows []Row
+	var opening, closing int64
+	for _, a := range accounts {
+		fixed.Accounts = append(fixed.Accounts, TrialBalanceAccount{a.code, a.name, a.opening, a.debit, a.credit, a.closing()})
+		fixed.Debit += a.debit
+		fixed.Credit += a.credit
+		opening += a.opening
+		closing += a.closing()
+		rows = append(rows, numbers(width, []Cell{name(a.code), name(a.name)}, a.opening, a.debit, a.credit, a.closing()))
+	}
+	r.Sections = []Section{{Key: "accounts", Rows: rows}}
+	r.Totals = []Row{numbers(width, []Cell{{}, label("Total")}, opening, fixed.Debit, fixed.Credit, closing)}
+	r.Fixed = fixed
+	return nil
 }

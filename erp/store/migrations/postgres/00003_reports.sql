@@ -9,7 +9,7 @@ CREATE INDEX entry_effective ON entry (effective, id);
 
 CREATE TABLE account_line (
     account_id BIGINT NOT NULL,
-    day        TEXT   NOT NULL COLLATE "C",
+    day        TEXT   NOT NULL,
     entry_id   BIGINT NOT NULL,
     line       BIGINT NOT NULL,
     PRIMARY KEY (account_id, day, entry_id, line)

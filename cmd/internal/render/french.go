@@ -1,0 +1,36 @@
+package render
+
+// french is what reports say, in French. A test holds every label of every
+// report to have a line here.
+func french() words {
+	return words{
+		"As of": "Au", "From": "Depuis le", "Until": "Jusqu'au", "All that is booked": "Toutes les écritures", "all in": "montants en",
+		"Made on": "Établi le", "More follows, after": "La suite vient après", "besides": "hors", "from elsewhere": "passés par ailleurs", "difference": "écart",
+		"shop": "boutique", "account": "compte", "compared with": "comparé à", "by": "par",
+
+		"Trial balance": "Balance générale", "Income statement": "Compte de résultat", "Balance sheet": "Bilan", "General ledger": "Grand livre",
+		"Journal": "Journal", "Sales tax": "Taxes sur les ventes",
+
+		"Account": "Compte", "Name": "Libellé", "Opening": "Ouverture", "Debit": "Débit", "Credit": "Crédit", "Closing": "Clôture", "Total": "Total",
+		"Amount": "Montant", "Before": "Avant", "Change": "Variation", "Date": "Date", "Entry": "Écriture", "Document": "Pièce", "Description": "Libellé", "Balance": "Solde",
+
+		"Revenue": "Chiffre d'affaires", "Net revenue": "Chiffre d'affaires net", "Cost of sales": "Coût des ventes", "Total cost of sales": "Total du coût des ventes",
+		"Gross profit": "Marge brute", "Operating expenses": "Charges d'exploitation", "Total operating expenses": "Total des charges d'exploitation",
+		"Operating result": "Résultat d'exploitation", "Other income and exchange differences": "Autres produits et différences de change",
+		"Total other income": "Total des autres produits", "Result": "Résultat",
+		"Result = change in equity, but for what was posted to equity itself": "Résultat = variation des capitaux propres, hors écritures directes",
+
+		"Assets": "Actif", "Liabilities": "Dettes", "Equity": "Capitaux propres", "Total assets": "Total de l'actif", "Total liabilities": "Total des dettes",
+		"Total equity": "Total des capitaux propres", "Total liabilities and equity": "Total du passif", "Result of the current year": "Résultat de l'exercice",
+		"Result of earlier years, not closed": "Résultat des exercices antérieurs, non clôturés", "Assets = liabilities + equity": "Actif = dettes + capitaux propres",
+
+		"Opening balance": "Solde d'ouverture", "Brought forward": "Report", "Carried forward": "À reporter", "Closing balance": "Solde de clôture",
+
+		"Agency": "Administration", "Tax": "Taxe", "Zone": "Zone", "Rate": "Taux", "Month": "Mois", "Taxable base": "Base taxable", "Exempt base": "Base exonérée",
+		"Collected": "Collectée", "Reversed by refunds": "Reprise par remboursements", "Deductible": "Déductible", "Net": "Nette", "None": "Aucune",
+		"Sales without a tax line": "Ventes sans ligne de taxe",
+		"Sales without a tax line are the revenue of the accounts less the taxable and exempt base above; refunds by amount alone lessen them.": "Les ventes sans ligne de taxe sont le chiffre d'affaires des comptes, moins les bases taxables et exonérées ci-dessus ; les remboursements d'un simple montant les diminuent.",
+		"Tax collected less reversed = output tax account": "Taxe collectée moins reprise = compte de taxe collectée",
+		"Deductible tax = input tax account":               "Taxe déductible = compte de taxe déductible",
+	}
+}

@@ -1,0 +1,187 @@
+package reports
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// salesTax reports the taxes of sales by agency, component and month of the
+// business date: what was collected, and what refunds took back in the month of
+// the refund. It reads tax facts, and is held against the tax accounts.
+func salesTax(ctx context.Context, r *reading) error {
+	r.Columns = []Column{{"agency", "Agency", Text}, {"component", "Tax", Text}, {"zone", "Zone", Text}, {"rate", "Rate", Percent}, {"month", "Month", Date},
+		{"base", "Taxable base", Money}, {"exempt_base", "Exempt base", Money}, {"collected", "Collected", Money}, {"reversed", "Reversed by refunds", Money},
+		{"deductible", "Deductible", Money}, {"net", "Net", Money}}
+	width := len(r.Columns)
+	facts, err := r.taxFacts(ctx)
+	if err != nil {
+		return err
+	}
+	total := make([]int64, 6)
+	var sum []int64
+	for _, f := range facts {
+		if n := len(r.Sections); n == 0 || r.Sections[n-1].Key != f.agency {
+			r.Sections = append(r.Sections, Section{Key: f.agency, Title: f.agency, Name: true})
+			sum = make([]int64, 6)
+		}
+		values := []int64{f.base, f.exempt, f.collected, f.reversed, f.deductible, f.collected - f.reversed - f.deductible}
+		for i, v := range values {
+			sum[i] += v
+			total[i] += v
+		}
+		s := &r.Sections[len(r.Sections)-1]
+		s.Rows = append(s.Rows, append(Row{name(f.agency), name(f.component), name(f.zone), number(f.ppm), name(f.month)}, numbers(6, nil, values...)...))
+		s.Total = numbers(width, []Cell{name(f.agency), label("Total")}, sum...)
+	}
+	if err := r.untaxed(ctx, total); err != nil {
+		return err
+	}
+	r.Totals = []Row{numbers(width, []Cell{label("Total")}, total...)}
+	if err := r.taxTie(ctx, "output_tax", "Tax collected less reversed = output tax account", total[2]-total[3], -1); err != nil {
+		return err
+	}
+	return r.taxTie(ctx, "input_tax", "Deductible tax = input tax account", total[4], 1)
+}
+
+// taxSum is the tax of one component in one month.
+type taxSum struct {
+	agency, component, zone, month  string
+	ppm                             int64
+	base, exempt                    int64
+	collected, reversed, deductible int64
+}
+
+// taxFacts adds up the facts of the period. A refund has negative facts; the
+// reversal of a posting that was corrected takes back what it had been, so it
+// lessens what was collected, or what was reversed.
+func (r *reading) taxFacts(ctx context.Context) ([]taxSum, error) {
+	var out []taxSum
+	err := r.each(ctx, `SELECT c.agency, c.name, CASE WHEN c.region = '' THEN c.country ELSE c.country || '-' || c.region END, c.rate_ppm, substr(f.effective, 1, 7),
+			SUM(CASE WHEN f.direction = 'collected' AND c.rate_ppm <> 0 THEN f.base ELSE 0 END),
+			SUM(CASE WHEN f.direction = 'collected' AND c.rate_ppm = 0 THEN f.base ELSE 0 END),
+			SUM(CASE WHEN f.direction = 'collected' AND (f.base < 0) = (e.reverses <> 0) THEN f.tax ELSE 0 END),
+			SUM(CASE WHEN f.direction = 'collected' AND (f.base < 0) <> (e.reverses <> 0) THEN -f.tax ELSE 0 END),
+			SUM(CASE WHEN f.direction = 'deductible' THEN f.tax ELSE 0 END)
+		FROM tax_fact f JOIN tax_component c ON c.id = f.component_id JOIN entry e ON e.id = f.entry_id
+		WHERE f.effective >= $1 AND f.effective <= $2 AND (CAST($3 AS BIGINT) = 0 OR e.shop_id = $3)
+		GROUP BY c.agency, c.name, c.country, c.region, c.rate_ppm, substr(f.effective, 1, 7)
+		ORDER BY c.agency, c.country, c.region, c.rate_ppm DESC, c.name, substr(f.effective, 1, 7)`, []any{r.from(), r.to(), r.shop},
+		func(scan func(...any) error) error {
+			var f taxSum
+			err := scan(&f.agency, &f.component, &f.zone, &f.ppm, &f.month, &f.base, &f.exempt, &f.collected, &f.reversed, &f.deductible)
+			out = append(out, f)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read tax facts: %w", err)
+	}
+	return out, nil
+}
+
+// untaxed adds what was sold without any tax line: the revenue of the accounts
+// less the base of the facts. A line with several components counts once.
+func (r *reading) untaxed(ctx context.Context, total []int64) error {
+	revenue, err := r.revenueByMonth(ctx)
+	if err != nil {
+		return err
+	}
+	type taxed struct{ base, foreign int64 }
+	bases := map[string]taxed{}
+	err = r.each(ctx, `SELECT month, SUM(base), SUM(abroad) FROM (
+			SELECT substr(f.effective, 1, 7) AS month, SUM(f.base) / COUNT(DISTINCT f.component_id) AS base,
+				SUM(CASE WHEN f.currency <> $4 THEN 1 ELSE 0 END) AS abroad
+			FROM tax_fact f JOIN entry e ON e.id = f.entry_id
+			WHERE f.direction = 'collected' AND f.effective >= $1 AND f.effective <= $2 AND (CAST($3 AS BIGINT) = 0 OR e.shop_id = $3)
+			GROUP BY f.entry_id, f.line_id, substr(f.effective, 1, 7)) x GROUP BY month`, []any{r.from(), r.to(), r.shop, string(r.Currency)},
+		func(scan func(...any) error) error {
+			var month string
+			var t taxed
+			err := scan(&month, &t.base, &t.foreign)
+			bases[month] = t
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("read tax facts: %w", err)
+	}
+	s := Section{Key: "untaxed", Title: "Sales without a tax line"}
+	var sum int64
+	for _, m := range revenue {
+		t := bases[m.month]
+		rest := m.amount - t.base
+		// A line in another currency may be a unit off: base and revenue
+		// were converted one by one.
+		if rest <= t.foreign && -rest <= t.foreign {
+			continue
+		}
+		row := make(Row, len(r.Columns))
+		row[1], row[4], row[6] = label("None"), name(m.month), number(rest)
+		s.Rows = append(s.Rows, row)
+		sum += rest
+	}
+	if len(s.Rows) > 0 {
+		s.Total = make(Row, len(r.Columns))
+		s.Total[1], s.Total[6] = label("Total"), number(sum)
+		r.Sections = append(r.Sections, s)
+		total[1] += sum
+		r.note("Sales without a tax line are the revenue of the accounts less the taxable and exempt base above; refunds by amount alone lessen them.")
+	}
+	return nil
+}
+
+type monthAmount struct {
+	month  string
+	amount int64
+}
+
+// revenueByMonth adds up the revenue accounts: positive is earned.
+func (r *reading) revenueByMonth(ctx context.Context) ([]monthAmount, error) {
+	q, args := `SELECT substr(d.day, 1, 7), SUM(d.credit - d.debit) FROM account_day d JOIN account a ON a.id = d.account_id
+		WHERE a.type = 'income' AND a.role IN ('sales', 'shipping_income', 'other_income', 'sales_returns', 'discounts') AND d.day >= $1 AND d.day <= $2
+		GROUP BY substr(d.day, 1, 7) ORDER BY substr(d.day, 1, 7)`, []any{r.from(), r.to()}
+	if r.shop != 0 {
+		q, args = `SELECT substr(e.effective, 1, 7), SUM(l.credit - l.debit) FROM entry e JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
+		WHERE a.type = 'income' AND a.role IN ('sales', 'shipping_income', 'other_income', 'sales_returns', 'discounts') AND e.effective >= $1 AND e.effective <= $2 AND e.shop_id = $3
+		GROUP BY substr(e.effective, 1, 7) ORDER BY substr(e.effective, 1, 7)`, append(args, r.shop)
+	}
+	var out []monthAmount
+	err := r.each(ctx, q, args, func(scan func(...any) error) error {
+		var m monthAmount
+		err := scan(&m.month, &m.amount)
+		out = append(out, m)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read revenue: %w", err)
+	}
+	return out, nil
+}
+
+// taxTie holds a sum of tax facts against the accounts of a role. What was
+// posted there by entries without tax facts, such as the settlement of a return,
+// is told apart.
+func (r *reading) taxTie(ctx context.Context, role, what string, facts, sign int64) error {
+	accounts, err := r.balances(ctx, r.from(), r.to())
+	if err != nil {
+		return err
+	}
+	t := Tie{What: what, Report: facts}
+	for _, a := range accounts {
+		if a.role == role {
+			t.Accounts += sign * a.moved()
+		}
+	}
+	if t.Difference() != 0 {
+		var other sql.NullInt64
+		err := r.QueryRow(ctx, `SELECT SUM(l.debit - l.credit) FROM account a JOIN account_line al ON al.account_id = a.id
+			JOIN entry e ON e.id = al.entry_id JOIN entry_line l ON l.entry_id = al.entry_id AND l.line = al.line
+			WHERE a.role = $1 AND al.day >= $2 AND al.day <= $3 AND (CAST($4 AS BIGINT) = 0 OR e.shop_id = $4)
+				AND NOT EXISTS (SELECT 1 FROM tax_fact f WHERE f.entry_id = al.entry_id)`, role, r.from(), r.to(), r.shop).Scan(&other)
+		if err != nil {
+			return fmt.Errorf("read what was posted without tax facts: %w", err)
+		}
+		t.Other = sign * other.Int64
+	}
+	r.tie(t)
+	return nil
+}
