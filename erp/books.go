@@ -44,12 +44,13 @@ type Options struct {
 
 // Company is whose books they are.
 type Company struct {
-	Name     string
-	Currency money.Currency // of the accounts
-	TimeZone *time.Location // in which business dates are taken
-	Chart    string         // chart of accounts: "general" or "pcg"
-	LockDate string         // YYYY-MM-DD; nothing is posted at or before it. "" for none
-	Rates    []Rate         // exchange rates into Currency
+	Name            string
+	Currency        money.Currency // of the accounts
+	TimeZone        *time.Location // in which business dates are taken
+	Chart           string         // chart of accounts: "general" or "pcg"
+	FiscalYearStart string         // MM-DD on which fiscal years begin; "" for 01-01
+	LockDate        string         // YYYY-MM-DD; the books are locked until then at the least, see SetLock. "" for none
+	Rates           []Rate         // exchange rates into Currency
 	// DefaultCost values stock that the shop states no cost for, in Currency
 	// for one unit. Nil: such stock is taken over at zero and listed.
 	DefaultCost *decimal.Decimal
@@ -122,6 +123,9 @@ func (b *Books) begin(ctx context.Context) error {
 			if err := fix(ctx, tx, s.name, s.value); err != nil {
 				return err
 			}
+		}
+		if err := b.raiseLock(ctx, tx); err != nil {
+			return err
 		}
 		return b.enrol(ctx, tx)
 	})

@@ -171,6 +171,7 @@ type page struct {
 	shop    int64
 	rules   sales.Rules
 	now     time.Time
+	lock    string // the lock date
 	origins map[originKey]*origin
 	parked  map[originKey]parkedRow
 	poster  *ledger.Poster
@@ -208,9 +209,14 @@ func (b *Books) openPage(ctx context.Context, tx *store.Tx, s Stream) (*page, er
 		return nil, err
 	}
 	now := b.opts.Now()
-	return &page{b: b, tx: tx, stream: s, shop: shop, rules: b.opts.Shops[s.Shop], now: now,
+	poster := ledger.NewPoster(tx, b.accounts, now)
+	lock, err := poster.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &page{b: b, tx: tx, stream: s, shop: shop, rules: b.opts.Shops[s.Shop], now: now, lock: lock,
 		origins: map[originKey]*origin{}, parked: map[originKey]parkedRow{},
-		poster: ledger.NewPoster(tx, b.accounts, now), mover: inventory.NewMover(tx, now)}, nil
+		poster: poster, mover: inventory.NewMover(tx, now)}, nil
 }
 
 // applyPage applies records in one go: what they need to know is read in a few
@@ -253,7 +259,9 @@ func (b *Books) applyPage(ctx context.Context, tx *store.Tx, s Stream, said []in
 
 func (p *page) flush(ctx context.Context) error {
 	p.poster.Flush()
-	p.mover.Flush()
+	if err := p.mover.Flush(ctx, p.b.opts.Company.Currency); err != nil {
+		return err
+	}
 	return p.tx.Flush(ctx)
 }
 

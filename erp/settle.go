@@ -288,8 +288,12 @@ func (p *page) moveStock(ctx context.Context, c stockChange) error {
 		return nil
 	}
 	home := p.b.opts.Company.Currency
+	day := ledger.Unlocked(p.lock, c.day)
+	if day != c.day {
+		c.reason += " (of " + c.day + ", in the locked period)"
+	}
 	m := inventory.Move{Variant: c.variant, From: c.from, To: inventory.Main, Quantity: c.quantity, UnitCost: c.cost, Reason: c.reason,
-		DocumentKind: "stock", Document: c.variant, Effective: sales.Facts{LockDate: p.b.opts.Company.LockDate}.Unlocked(c.day), Cause: c.cause}
+		DocumentKind: "stock", Document: c.variant, Effective: day, Cause: c.cause}
 	debit, credit := ledger.Ref{Role: ledger.Inventory}, ledger.Ref{Role: c.against}
 	if c.quantity < 0 {
 		m.From, m.To, m.Quantity = m.To, m.From, -c.quantity

@@ -46,6 +46,8 @@ var tieOuts = []struct{ check, query string }{
 	{"tax facts are the tax accounts", `SELECT 'output tax', x.account, x.facts FROM (SELECT
 			(SELECT COALESCE(SUM(d.credit - d.debit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'output_tax') AS account,
 			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected') AS facts) x WHERE x.account <> x.facts`},
+	{"closed years have no result left", `SELECT 'fiscal year ' || y.year, SUM(d.debit), SUM(d.credit) FROM fiscal_year y JOIN account_day d ON d.day <= y.last_day JOIN account a ON a.id = d.account_id
+		WHERE y.closed AND a.type IN ('income', 'expense') GROUP BY y.year HAVING SUM(d.debit - d.credit) <> 0 ORDER BY y.year LIMIT 1`},
 	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series
 		GROUP BY s.series, s.next HAVING COUNT(i.id) <> s.next - 1 OR MAX(i.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 }

@@ -34,6 +34,19 @@ const (
 	PaymentFees         Role = "payment_fees"
 	Rounding            Role = "rounding"
 	OpeningEquity       Role = "opening_equity"
+	Bank                Role = "bank"
+	Cash                Role = "cash"
+	BankCharges         Role = "bank_charges"
+	Payable             Role = "payable" // what open bills are owed: see bill_balance
+	InputTax            Role = "input_tax"
+	PriceVariance       Role = "price_variance" // of goods that left before their cost was known
+	PurchaseReturns     Role = "purchase_returns"
+	ExchangeGain        Role = "fx_gain"
+	ExchangeLoss        Role = "fx_loss"
+	RetainedEarnings    Role = "retained_earnings"
+	InputTax            Role = "input_tax"
+	TaxSettlement       Role = "tax_settlement"
+	Bank                Role = "bank"
 )
 
 // Ref names an account: by role, and for clearing accounts by gateway and
@@ -63,7 +76,7 @@ type Line struct {
 
 // Entry is a balanced set of lines.
 type Entry struct {
-	Journal      string // sales, cash, inventory, general
+	Journal      string // one of the journals below
 	Effective    string // business date, YYYY-MM-DD
 	Cause        string // unique: the event that it books
 	Description  string
@@ -77,9 +90,11 @@ type Entry struct {
 // The journals.
 const (
 	JournalSales     = "sales"
+	JournalPurchases = "purchases"
 	JournalCash      = "cash"
 	JournalInventory = "inventory"
 	JournalGeneral   = "general"
+	JournalClosing   = "closing" // of fiscal years
 )
 
 // Check reports why e may not be written: no lines, a line with two sides or
@@ -119,11 +134,15 @@ func (e *Entry) refuse(format string, args ...any) error {
 	return err
 }
 
-// Reversal returns the entry that takes e back: each side on the other.
+// Reversal returns the entry that takes e back: each side on the other. Where
+// it is booked on another day, its description names the day that it corrects.
 func (e *Entry) Reversal(id int64, cause, effective string) *Entry {
 	r := *e
 	r.Cause, r.Effective, r.Reverses = cause, effective, id
 	r.Description = "Reversal: " + e.Description
+	if effective != e.Effective {
+		r.Description += " (of " + e.Effective + ")"
+	}
 	r.Lines = make([]Line, len(e.Lines))
 	for i, l := range e.Lines {
 		l.Debit, l.Credit = l.Credit, l.Debit

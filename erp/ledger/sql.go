@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	"comptoir/erp/fault"
 	"comptoir/erp/money"
 	"comptoir/erp/store"
 )
@@ -19,6 +20,7 @@ type Poster struct {
 	made     map[Ref]Account
 	days     map[accountDay]sums
 	chains   map[int64]*link
+	lock     *string // the lock date, once it was read
 }
 
 type accountDay struct {
@@ -34,10 +36,14 @@ func NewPoster(tx *store.Tx, accounts *Accounts, recorded time.Time) *Poster {
 	return &Poster{tx: tx, accounts: accounts, recorded: recorded, made: map[Ref]Account{}, days: map[accountDay]sums{}, chains: map[int64]*link{}}
 }
 
-// Post checks e, queues it and returns its id. An entry that does not balance
-// is refused here, and by the database.
+// Post checks e, queues it and returns its id. An entry that does not balance,
+// and one that is dated in the locked period, is refused here and by the
+// database.
 func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
 	if err := e.Check(); err != nil {
+		return 0, err
+	}
+	if err := p.open(ctx, e); err != nil {
 		return 0, err
 	}
 	chain, err := p.chain(ctx, e.Shop)
@@ -112,28 +118,59 @@ func OfDocuments(ctx context.Context, r store.Reader, ids []int64) (map[int64][]
 	if len(ids) == 0 {
 		return out, nil
 	}
-	rows, err := r.Query(ctx, `SELECT e.id, e.journal, e.effective, e.cause, e.description, e.shop_id, e.document_kind, e.document_id, e.reverses,
+	err := scanStored(ctx, r, func(s Stored) { out[s.Document] = append(out[s.Document], s) },
+		storedColumns+` WHERE e.document_id IN (`+store.In(len(ids), 1)+`) ORDER BY e.id, l.line`, store.InArgs(nil, ids)...)
+	return out, err
+}
+
+// ByID returns one entry, or a NotFound fault.
+func ByID(ctx context.Context, r store.Reader, id int64) (Stored, error) {
+	var found Stored
+	err := scanStored(ctx, r, func(s Stored) { found = s }, storedColumns+` WHERE e.id = $1 ORDER BY l.line`, id)
+	if err == nil && found.ID == 0 {
+		err = fault.New(fault.NotFound, "see comptoir report journal", "there is no entry %d", id)
+	}
+	return found, err
+}
+
+// ByCause returns the entry that a cause has posted; its ID is 0 where there
+// is none.
+func ByCause(ctx context.Context, r store.Reader, cause string) (Stored, error) {
+	var found Stored
+	err := scanStored(ctx, r, func(s Stored) { found = s }, storedColumns+` WHERE e.cause = $1 ORDER BY l.line`, cause)
+	return found, err
+}
+
+const storedColumns = `SELECT e.id, e.journal, e.effective, e.cause, e.description, e.shop_id, e.document_kind, e.document_id, e.reverses,
 			a.role, a.gateway, a.currency, a.code, l.debit, l.credit, l.currency, l.foreign_debit, l.foreign_credit, l.contact_id, l.memo
-		FROM entry e JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
-		WHERE e.document_id IN (`+store.In(len(ids), 1)+`) ORDER BY e.id, l.line`, store.InArgs(nil, ids)...)
+		FROM entry e JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id`
+
+// scanStored calls yield with each entry that a query for storedColumns finds,
+// whole. The lines of an entry must follow each other.
+func scanStored(ctx context.Context, r store.Reader, yield func(Stored), query string, args ...any) error {
+	rows, err := r.Query(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read entries: %w", err)
+		return fmt.Errorf("read entries: %w", err)
 	}
 	defer rows.Close()
+	var now Stored
 	for rows.Next() {
 		var s Stored
 		var l Line
 		if err := rows.Scan(&s.ID, &s.Journal, &s.Effective, &s.Cause, &s.Description, &s.Shop, &s.DocumentKind, &s.Document, &s.Reverses,
 			&l.Account.Role, &l.Account.Gateway, &l.Account.Currency, &l.Account.Code, &l.Debit, &l.Credit, &l.Currency, &l.ForeignDebit, &l.ForeignCredit, &l.Contact, &l.Memo); err != nil {
-			return nil, err
+			return fmt.Errorf("read entries: %w", err)
 		}
-		list := out[s.Document]
-		if n := len(list); n > 0 && list[n-1].ID == s.ID {
-			list[n-1].Lines = append(list[n-1].Lines, l)
-			continue
+		if s.ID != now.ID {
+			if now.ID != 0 {
+				yield(now)
+			}
+			now = s
 		}
-		s.Lines = []Line{l}
-		out[s.Document] = append(list, s)
+		now.Lines = append(now.Lines, l)
 	}
-	return out, rows.Err()
+	if now.ID != 0 {
+		yield(now)
+	}
+	return rows.Err()
 }

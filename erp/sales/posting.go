@@ -300,7 +300,7 @@ func (d *decider) postMoves(event string, at time.Time, digest string, moves []L
 		home := d.facts.Home
 		p.Entry = &ledger.Entry{
 			Journal: ledger.JournalInventory, Effective: p.Effective, DocumentKind: DocumentKind, Shop: d.facts.ShopID,
-			Description: d.describe(title),
+			Description: d.describe(title) + d.late(at),
 			Lines: []ledger.Line{
 				{Account: debit, Debit: value, Currency: home, ForeignDebit: value},
 				{Account: credit, Credit: value, Currency: home, ForeignCredit: value},
@@ -526,6 +526,16 @@ func (d *decider) describe(title string) string {
 	return title + ", order " + d.said.Number + " of " + d.facts.Shop
 }
 
+// late names the day of what happened in the locked period and is booked on
+// the first open day; "" for all else.
+func (d *decider) late(at time.Time) string {
+	day := at.In(d.facts.Zone).Format(time.DateOnly)
+	if d.facts.Unlocked(day) == day {
+		return ""
+	}
+	return " (of " + day + ", in the locked period)"
+}
+
 // post adds a posting of money, unless there is none.
 func (d *decider) post(event string, at time.Time, b *booking, facts []taxable) error {
 	p, err := d.posting(event, at, b, facts)
@@ -594,7 +604,7 @@ func (d *decider) posting(event string, at time.Time, b *booking, facts []taxabl
 	p.Digest = hash(text)
 	if len(lines) > 0 {
 		p.Entry = &ledger.Entry{Journal: b.journal, Effective: p.Effective, DocumentKind: DocumentKind, Shop: d.facts.ShopID,
-			Description: d.describe(b.title), Lines: lines}
+			Description: d.describe(b.title) + d.late(at), Lines: lines}
 	}
 	var err error
 	p.Facts, err = d.taxFacts(facts, home)

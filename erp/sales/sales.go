@@ -223,12 +223,5 @@ func (f Facts) day(t time.Time) string {
 
 // Unlocked returns a business date, or the first one after the locked period.
 func (f Facts) Unlocked(day string) string {
-	if f.LockDate == "" || day > f.LockDate {
-		return day
-	}
-	lock, err := time.Parse(time.DateOnly, f.LockDate)
-	if err != nil {
-		return day
-	}
-	return lock.AddDate(0, 0, 1).Format(time.DateOnly)
+	return ledger.Unlocked(f.LockDate, day)
 }
