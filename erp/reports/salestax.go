@@ -88,7 +88,7 @@ func (r *reading) untaxed(ctx context.Context, total []int64) error {
 	}
 	type taxed struct{ base, foreign int64 }
 	bases := map[string]taxed{}
-	err = r.each(ctx, `SELECT month, SUM(base), SUM(abroad) FROM (
+	err = r.each(ctx, `SELECT month, CAST(SUM(base) AS BIGINT), SUM(abroad) FROM (
 			SELECT substr(f.effective, 1, 7) AS month, SUM(f.base) / COUNT(DISTINCT f.component_id) AS base,
 				SUM(CASE WHEN f.currency <> $4 THEN 1 ELSE 0 END) AS abroad
 			FROM tax_fact f JOIN entry e ON e.id = f.entry_id
