@@ -44,9 +44,7 @@ const (
 	ExchangeGain        Role = "fx_gain"
 	ExchangeLoss        Role = "fx_loss"
 	RetainedEarnings    Role = "retained_earnings"
-	InputTax            Role = "input_tax"
 	TaxSettlement       Role = "tax_settlement"
-	Bank                Role = "bank"
 )
 
 // Ref names an account: by role, and for clearing accounts by gateway and
