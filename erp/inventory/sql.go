@@ -3,10 +3,13 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
 	"comptoir/erp/fault"
+	"comptoir/erp/money"
 	"comptoir/erp/quantity"
 	"comptoir/erp/store"
 
@@ -19,6 +22,14 @@ type Mover struct {
 	tx       *store.Tx
 	recorded time.Time
 	levels   map[levelKey]*delta
+	costs    map[int64]*costs // by variant
+}
+
+// costs is what a transaction does to the unit cost of a variant.
+type costs struct {
+	in      []decimal.Decimal // at which goods came in
+	average bool              // the unit cost must be the average, whatever came in
+	last    *decimal.Decimal  // at which a vendor delivered last
 }
 
 type levelKey struct{ variant, place int64 }
@@ -32,7 +43,7 @@ type delta struct {
 
 // NewMover returns a Mover for tx; moves are recorded as of the given instant.
 func NewMover(tx *store.Tx, recorded time.Time) *Mover {
-	return &Mover{tx: tx, recorded: recorded, levels: map[levelKey]*delta{}}
+	return &Mover{tx: tx, recorded: recorded, levels: map[levelKey]*delta{}, costs: map[int64]*costs{}}
 }
 
 func (m *Mover) level(variant, place int64) *delta {
@@ -72,8 +83,37 @@ func (m *Mover) Move(ctx context.Context, mv Move) error {
 			d.firstDay = mv.Effective
 		}
 	}
+	m.noteCost(mv)
 	return nil
 }
+
+// noteCost keeps what Flush needs to know to keep the unit cost the average.
+func (m *Mover) noteCost(mv Move) {
+	if mv.To != Main && mv.To != Vendors {
+		return
+	}
+	c := m.cost(mv.Variant)
+	if mv.To == Main {
+		c.in = append(c.in, mv.UnitCost)
+	}
+	if mv.From == Vendors {
+		c.last = &mv.UnitCost
+	}
+	c.average = c.average || mv.From == Vendors || mv.To == Vendors
+}
+
+func (m *Mover) cost(variant int64) *costs {
+	c := m.costs[variant]
+	if c == nil {
+		c = new(costs)
+		m.costs[variant] = c
+	}
+	return c
+}
+
+// Average makes the unit cost of a variant the average of what is on hand, as
+// it does of its own accord where goods came in at another cost.
+func (m *Mover) Average(variant int64) { m.cost(variant).average = true }
 
 // Want changes what open orders want of a variant, and what is set aside for
 // them. At is when the shop changed the order, in microseconds; it is kept
@@ -94,8 +134,10 @@ func (m *Mover) Touched(variant, at int64) {
 	d.ordered = max(d.ordered, at)
 }
 
-// Flush queues the changes of the levels.
-func (m *Mover) Flush() {
+// Flush queues the changes of the levels. Where goods came in at another cost
+// than the one at which they leave, that becomes the average of what is on
+// hand, in the company's currency.
+func (m *Mover) Flush(ctx context.Context, currency money.Currency) error {
 	keys := make([]levelKey, 0, len(m.levels))
 	for k := range m.levels {
 		keys = append(keys, k)
@@ -117,6 +159,68 @@ func (m *Mover) Flush() {
 			k.variant, k.place, int64(d.onHand), int64(d.demand), int64(d.allocated), d.value, d.ordered, d.firstDay)
 	}
 	clear(m.levels)
+	return m.average(ctx, currency)
+}
+
+// average brings the unit costs up to date that the moves have changed.
+func (m *Mover) average(ctx context.Context, currency money.Currency) error {
+	variants := slices.Sorted(maps.Keys(m.costs))
+	levels, err := Levels(ctx, m.tx, variants)
+	if err != nil {
+		return err
+	}
+	for _, v := range variants {
+		c, l := m.costs[v], levels[v]
+		now := l.UnitCost
+		switch another := slices.ContainsFunc(c.in, func(d decimal.Decimal) bool { return !d.Equal(l.UnitCost) }); {
+		case !c.average && (!l.valued || !another):
+			continue
+		case l.OnHand > 0 && l.Value >= 0:
+			now = UnitCost(l.OnHand, l.Value, currency)
+		case c.last != nil:
+			now = *c.last
+		}
+		if !l.valued || !now.Equal(l.UnitCost) {
+			m.tx.Queue(`UPDATE stock_level SET unit_cost = $2 WHERE variant_id = $1 AND place_id = 1`, v, now.String())
+		}
+	}
+	clear(m.costs)
+	return nil
+}
+
+// Levels reads what is on hand of variants, and what it is worth. Those of
+// which nothing ever was are left out.
+func Levels(ctx context.Context, r store.Reader, variants []int64) (map[int64]Level, error) {
+	out := make(map[int64]Level, len(variants))
+	for chunk := range slices.Chunk(variants, 1024) {
+		if err := readLevels(ctx, r, chunk, out); err != nil {
+			return nil, fmt.Errorf("read stock: %w", err)
+		}
+	}
+	return out, nil
+}
+
+func readLevels(ctx context.Context, r store.Reader, variants []int64, into map[int64]Level) error {
+	rows, err := r.Query(ctx, `SELECT variant_id, on_hand, value, unit_cost FROM stock_level WHERE place_id = 1 AND variant_id IN (`+store.In(len(variants), 1)+`)`, store.InArgs(nil, variants)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var variant int64
+		var cost string
+		var l Level
+		if err := rows.Scan(&variant, &l.OnHand, &l.Value, &cost); err != nil {
+			return err
+		}
+		if l.valued = cost != ""; l.valued {
+			if l.UnitCost, err = decimal.NewFromString(cost); err != nil {
+				return fmt.Errorf("unit cost of variant %d: %w", variant, err)
+			}
+		}
+		into[variant] = l
+	}
+	return rows.Err()
 }
 
 // Stored is a move as it was written.

@@ -5,6 +5,7 @@
 package tax
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -127,6 +128,7 @@ type Document struct {
 	Kind      string
 	ID        int64
 	Entry     int64
+	Direction string // Collected where it is empty
 	Effective string
 	Currency  string
 	Lines     map[string]int64 // ids by external id
@@ -149,7 +151,7 @@ func Write(ctx context.Context, tx *store.Tx, components map[string]int64, doc D
 		}
 		tx.Queue(`INSERT INTO tax_fact (id, component_id, entry_id, document_kind, document_id, line_id, direction, effective, currency, foreign_base, foreign_tax, base, tax)
 			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)`,
-			id, component, doc.Entry, doc.Kind, doc.ID, line, Collected, doc.Effective, doc.Currency, f.ForeignBase, f.ForeignTax, f.Base, f.Tax)
+			id, component, doc.Entry, doc.Kind, doc.ID, line, cmp.Or(doc.Direction, Collected), doc.Effective, doc.Currency, f.ForeignBase, f.ForeignTax, f.Base, f.Tax)
 	}
 	return nil
 }
