@@ -248,6 +248,7 @@ func readingResumesAfterEachPage(ctx context.Context, t T, s Subject) {
 				more := true
 				for i := 0; more && i <= stop; i++ {
 					more = r.step()
+					s.Advance(lull(i + n))
 				}
 				changed := map[string]string{}
 				for _, id := range []string{anID(r.present(), n), anID(s.IDs(st.Resource), 7*n)} {
@@ -281,9 +282,10 @@ func editSome(t T, s Subject, r intake.Resource, n int) {
 }
 
 // Rows that change, appear or vanish between two pages push the others about:
-// in turn one that was read already and one that is still to come.
+// in turn some that were read already and one that is still to come. Several at
+// once push further than a reader that looks back at one row can see.
 func changesBetweenPagesLoseNothing(ctx context.Context, t T, s Subject) {
-	const most = 12
+	const most = 16
 	setup := Setup{PageSize: smallPage}
 	for _, st := range connect(t, s, setup).Streams() {
 		for _, c := range []Change{Edit, Touch, Add, Refund, Shelve, Remove} {
@@ -293,12 +295,17 @@ func changesBetweenPagesLoseNothing(ctx context.Context, t T, s Subject) {
 				if len(changed) > most || (page > 4 && len(changed) == 0) {
 					return
 				}
-				ids, which := r.present(), "already read"
+				s.Advance(lull(page))
+				here := s.IDs(st.Resource)
+				left := without(here, r.present())
+				ids, which, times := without(here, left), "already read", smallPage+1
 				if page%2 == 0 {
-					ids, which = without(s.IDs(st.Resource), ids), "still to come"
+					ids, which, times = left, "still to come", 1
 				}
-				if id, ok := tryAny(t, s, st.Resource, c, firstFew(ids, page)); ok {
-					changed[id] = fmt.Sprintf("%s after page %d, %s", c, page, which)
+				for n := range min(times, len(ids)) {
+					if id, ok := tryAny(t, s, st.Resource, c, firstFew(ids, page+n)); ok {
+						changed[id] = fmt.Sprintf("%s after page %d, %s", c, page, which)
+					}
 				}
 			}
 			r.run()
@@ -313,6 +320,10 @@ func changesBetweenPagesLoseNothing(ctx context.Context, t T, s Subject) {
 		}
 	}
 }
+
+// lull is the time between two events: none, a little, or more than any
+// overlap.
+func lull(n int) time.Duration { return []time.Duration{0, time.Second, 5 * time.Minute}[n%3] }
 
 func firstFew(ids []string, n int) []string {
 	ids = rotate(ids, n)
@@ -331,17 +342,19 @@ func changesBetweenRequestsLoseNothing(ctx context.Context, t T, s Subject) {
 			setup := Setup{PageSize: 1 + dice.IntN(2*smallPage), Wire: tap.wire}
 			r := newReader(ctx, t, s, connect(t, s, setup), st)
 			tap.before = func(n int, _ *http.Request) {
-				if len(changed) > 25 || dice.IntN(3) > 0 {
+				if len(changed) > 40 || dice.IntN(3) > 0 {
 					return
 				}
-				s.Advance(time.Duration(dice.IntN(3)) * time.Second)
+				s.Advance(time.Duration(dice.IntN(3)) * time.Second) // less than any time-out
 				c := []Change{Edit, Edit, Touch, Add, Refund, Shelve, Remove}[dice.IntN(7)]
-				ids := s.IDs(st.Resource)
-				if len(ids) < 4*smallPage && (c == Shelve || c == Remove) {
-					return
-				}
-				if id, ok := try(t, s, st.Resource, c, anID(ids, dice.IntN(1000))); ok {
-					changed[id] = fmt.Sprintf("%s before request %d, seed %d", c, n, seed)
+				for range 1 + dice.IntN(smallPage) {
+					ids := s.IDs(st.Resource)
+					if len(ids) < 4*smallPage && (c == Shelve || c == Remove) {
+						return
+					}
+					if id, ok := try(t, s, st.Resource, c, anID(ids, dice.IntN(1000))); ok {
+						changed[id] = fmt.Sprintf("%s before request %d, seed %d", c, n, seed)
+					}
 				}
 			}
 			r.run()
