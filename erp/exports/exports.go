@@ -94,14 +94,8 @@ func Write(ctx context.Context, r store.Reader, w io.Writer, f Format, o Options
 		to = newBeancount(bk)
 	case FEC:
 		order = byRecording
-		fec, err := newFEC(bk)
-		if err != nil {
-			return Summary{}, fmt.Errorf("export %s: %w", f, err)
-		}
-		to, sum.Warnings = fec, fec.warnings()
-		if o.Latin {
-			w = latin(w)
-		}
+		year := newFEC(bk)
+		to, sum.Warnings = year, year.warnings()
 	default:
 		return Summary{}, fault.New(fault.Invalid, "choose one of "+join(Formats()), "%q is no format of an export", f)
 	}

@@ -2,6 +2,7 @@ package exports
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"comptoir/erp/money"
@@ -20,7 +21,7 @@ type hledger struct{ *book }
 func newHledger(bk *book) *hledger {
 	bk.nameAccounts(func(a *account) string {
 		// A colon begins a sub-account, two spaces or a semicolon end the name.
-		return root(a.kind) + ":" + wordy(a.code, '-', "-._/") + " " + wordy(a.label, ' ', "-.,'&%/+")
+		return strings.TrimSpace(root(a.kind) + ":" + wordy(a.code, '-', "-._/") + " " + wordy(a.label, ' ', "-.,'&%/+"))
 	})
 	return &hledger{bk}
 }
@@ -87,17 +88,19 @@ func (h *hledger) entry(b []byte, e *entry) []byte {
 	return b
 }
 
-// nameWidth is the column in which amounts begin where names are short enough.
-const nameWidth = 52
+// amountEnd is the column in which amounts end where names are short enough.
+const amountEnd = 64
 
 func (h *hledger) line(b []byte, l line) []byte {
 	b = append(b, "    "...)
 	b = append(b, l.account.name...)
-	for n := utf8.RuneCountInString(l.account.name); n < nameWidth; n++ {
+	b = append(b, "  "...)
+	var digits [24]byte
+	number := appendAmount(digits[:0], l.amount(), h.scale, '.')
+	for n := utf8.RuneCountInString(l.account.name) + len(number); n < amountEnd; n++ {
 		b = append(b, ' ')
 	}
-	b = append(b, "  "...)
-	b = appendAmount(b, l.amount(), h.scale, '.')
+	b = append(b, number...)
 	b = append(b, ' ')
 	b = append(b, h.currency...)
 	b = append(b, '\n')

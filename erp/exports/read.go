@@ -145,8 +145,8 @@ func (bk *book) nameAccounts(name func(*account) string) {
 	}
 }
 
-// roots are the five kinds of account as hledger, ledger and beancount call
-// them; reports of theirs go by these names.
+// root is a kind of account as hledger, ledger and beancount call
+// it; their reports go by these names.
 func root(kind string) string {
 	switch kind {
 	case "asset":
