@@ -26,10 +26,12 @@ const (
 	Table Format = "table"
 	CSV   Format = "csv"
 	JSON  Format = "json"
+	XLSX  Format = "xlsx"
+	PDF   Format = "pdf"
 )
 
 // formats lists the formats that a report has.
-func formats(d reports.Definition) []Format { return []Format{Table, CSV, JSON} }
+func formats(reports.Definition) []Format { return []Format{Table, CSV, JSON, XLSX, PDF} }
 
 // FormatNames lists the formats of a report, for help.
 func FormatNames(d reports.Definition) string {
@@ -41,7 +43,7 @@ func FormatNames(d reports.Definition) string {
 }
 
 // Binary reports whether the format is not for a terminal.
-func (f Format) Binary() bool { return false }
+func (f Format) Binary() bool { return f == XLSX || f == PDF }
 
 // ParseFormat returns the format of a name, or an Invalid fault where the
 // report has none of that name.
@@ -65,6 +67,10 @@ func Write(w io.Writer, f Format, r reports.Report, lang Language) error {
 		err = writeCSV(w, r)
 	case JSON:
 		err = writeJSON(w, r)
+	case XLSX:
+		err = writeXLSX(w, translate(r, words), words)
+	case PDF:
+		err = writePDF(w, translate(r, words), lang)
 	default:
 		err = fault.New(fault.Invalid, "", "there is no format %q", f)
 	}
@@ -113,6 +119,37 @@ func plain(r reports.Report, k reports.Kind, c reports.Cell) string {
 		d, places := decimalOf(r, k, c)
 		return d.StringFixed(places)
 	}
+}
+
+// local writes a cell for people who read a language: 1,234.50 or 1 234,50.
+func local(r reports.Report, k reports.Kind, c reports.Cell, lang Language) string {
+	s := plain(r, k, c)
+	if !c.Filled || !k.Numeric() {
+		return s
+	}
+	group, point := ",", "."
+	if lang == French {
+		group, point = "\u00a0", ","
+	}
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	whole, rest, decimals := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + group + whole[i:]
+	}
+	s = sign + whole
+	if decimals {
+		s += point + rest
+	}
+	switch {
+	case k == reports.Percent:
+		s += " %"
+	case c.Currency != "" && c.Currency != r.Currency:
+		s += " " + string(c.Currency)
+	}
+	return s
 }
 
 // period says in words what time a report is about.
