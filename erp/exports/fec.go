@@ -26,7 +26,8 @@ func fecFields() []string {
 //
 // The article wants the entries in the order in which they were validated, the
 // opening entry first, and their numbers without a gap. An entry of ours is
-// final when it is recorded: that is its validation. Each journal has a
+// final when it is recorded: that is its validation. The entry that closes the
+// year is left out, as the article has it. Each journal has a
 // sequence of its own; since nothing is ever put between two entries, a number
 // stays the same however often the file of a year is made.
 //
@@ -101,7 +102,7 @@ func fecJournal(journal string) (code, name string) {
 		return "AN", "À-nouveaux"
 	case ledger.JournalSales:
 		return "VT", "Ventes"
-	case "purchases":
+	case ledger.JournalPurchases:
 		return "HA", "Achats"
 	case ledger.JournalCash:
 		return "TR", "Trésorerie"
@@ -151,10 +152,12 @@ func cells(b []byte, fields ...string) []byte {
 // compact turns YYYY-MM-DD into YYYYMMDD.
 func compact(day string) string { return strings.ReplaceAll(day, "-", "") }
 
-// piece is the voucher of an entry and its date: the invoice that it issued,
+// piece is the voucher of an entry and its date: the document that it issued,
 // else the order, else the event itself.
 func (f *fec) piece(e *entry) (ref, date string) {
 	switch {
+	case e.id == 0:
+		return "AN", compact(e.effective)
 	case e.invoice != "":
 		return e.invoice, compact(e.issued)
 	case e.order != "":
@@ -171,7 +174,7 @@ func (f *fec) party(b []byte, l line) []byte {
 	switch l.account.role {
 	case ledger.Receivable, ledger.CustomerDeposits:
 		prefix = "C"
-	case "payable":
+	case ledger.Payable:
 		prefix = "F"
 	}
 	if prefix == "" || l.contact == 0 {

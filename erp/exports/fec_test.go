@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"comptoir/erp"
 	"comptoir/erp/exports"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
@@ -148,7 +149,19 @@ func TestFECOfAYearBeginsWithTheBalancesOfTheYearBefore(t *testing.T) {
 		s.now = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 		s.sell("1", on(time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)))
 		s.sell("2", on(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)))
+		open, _ := s.write(exports.FEC, exports.Options{From: "2026-01-01", To: "2026-12-31"})
+		closed := exports.Options{From: "2025-01-01", To: "2025-12-31"}
+		before, _ := s.write(exports.FEC, closed)
+		if _, err := s.books.CloseYear(s.Context(), 2025, erp.Signature{By: "test"}); err != nil {
+			s.Fatal(err)
+		}
+		if after, _ := s.write(exports.FEC, closed); after != before {
+			s.Errorf("closing the year changed its file from\n%s\nto\n%s", before, after)
+		}
 		text, _ := s.write(exports.FEC, exports.Options{From: "2026-01-01", To: "2026-12-31"})
+		if text != open {
+			s.Errorf("closing the year before changed the file from\n%s\nto\n%s", open, text)
+		}
 		var opening []string
 		for _, l := range readFEC(s.T, text) {
 			if l["JournalCode"] == "AN" {
@@ -158,7 +171,7 @@ func TestFECOfAYearBeginsWithTheBalancesOfTheYearBefore(t *testing.T) {
 			}
 		}
 		// 29 with the gateway, 5 of tax owed; 24 earned: sales 22 and shipping 5 less 2 of discount and 1 of fees.
-		want := "44571 20260101 -5,517-stripe-EUR 20260101 29,110 20260101 -24"
+		want := "110 20260101 -24,44571 20260101 -5,517-stripe-EUR 20260101 29"
 		if got := strings.Join(opening, ","); got != want || !strings.HasPrefix(text, fecHead+"\r\nAN\t") {
 			s.Errorf("opening entry %s, want %s", got, want)
 		}

@@ -1,8 +1,10 @@
 package exports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -186,7 +188,6 @@ func (bk *book) broughtForward(ctx context.Context, r store.Reader, year bool) (
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	e.issued = e.effective
 	if year {
 		if err := bk.retain(ctx, r, balances); err != nil {
 			return nil, err
@@ -209,7 +210,7 @@ func (bk *book) retain(ctx context.Context, r store.Reader, balances map[int64]i
 		case a.kind == "income" || a.kind == "expense":
 			result += balances[a.id]
 			delete(balances, a.id)
-		case a.role == retainedEarnings:
+		case a.role == ledger.RetainedEarnings:
 			to = a
 		}
 	}
@@ -217,28 +218,29 @@ func (bk *book) retain(ctx context.Context, r store.Reader, balances map[int64]i
 		return nil
 	}
 	if to == nil { // it has not moved yet
-		to = &account{kind: "equity", role: retainedEarnings}
+		to = &account{kind: "equity", role: ledger.RetainedEarnings}
 		err := r.QueryRow(ctx, `SELECT id, code, name FROM account WHERE role = 'retained_earnings'`).Scan(&to.id, &to.code, &to.label)
 		if err != nil {
-			return fault.New(fault.Unprocessable, "choose a chart that has one", "no account has the role %q: %w", retainedEarnings, err)
+			return fault.New(fault.Unprocessable, "choose a chart that has one", "no account has the role %q: %w", ledger.RetainedEarnings, err)
 		}
 		bk.accounts = append(bk.accounts, to)
+		slices.SortFunc(bk.accounts, func(a, b *account) int { return cmp.Compare(a.code, b.code) })
 	}
 	balances[to.id] += result
 	return nil
 }
 
-const (
-	journalOpening   = "opening"
-	retainedEarnings = ledger.Role("retained_earnings")
-)
+// journalOpening is that of the entry that brings balances forward.
+const journalOpening = "opening"
 
 // The orders in which entries are written. Only the numbers of the entries are
 // sorted, so that sorting needs little memory.
 const (
-	selectIDs   = `SELECT id FROM entry WHERE effective >= $1 AND effective <= $2`
-	byDay       = selectIDs + ` ORDER BY effective, id`
-	byRecording = selectIDs + ` ORDER BY recorded_at, effective, id`
+	selectIDs = `SELECT id FROM entry WHERE effective >= $1 AND effective <= $2`
+	byDay     = selectIDs + ` ORDER BY effective, id`
+	// The tax office wants no entries that only bring income and expenses to
+	// zero at the end of a year.
+	byRecording = selectIDs + ` AND journal <> 'closing' ORDER BY recorded_at, effective, id`
 )
 
 // chunk is how many entries are read at a time.

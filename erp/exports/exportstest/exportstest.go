@@ -61,7 +61,6 @@ func readStatements(t *testing.T, r store.Reader, o exports.Options) statements 
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := readKinds(t, r)
 	currency := money.Currency(tb.Currency)
 	text := func(minor int64) string { return money.Amount{Minor: minor, Currency: currency}.Decimal().String() }
 	w := statements{from: o.From, closing: balances{}, debits: balances{}, credits: balances{}, sheet: balances{}, income: balances{}}
@@ -72,16 +71,46 @@ func readStatements(t *testing.T, r store.Reader, o exports.Options) statements 
 		w.closing.set(a.Code, text(a.Closing))
 		w.debits.set(a.Code, text(a.Debit))
 		w.credits.set(a.Code, text(-a.Credit))
-		if kind := kinds[a.Code]; kind == "income" || kind == "expense" {
-			w.income.set(a.Code, text(a.Debit-a.Credit))
-		} else {
-			w.sheet.set(a.Code, text(a.Closing))
-		}
 	}
-	if len(w.debits) == 0 {
+	for code, minor := range readReport(t, r, "balance-sheet", reports.Params{To: o.To}) {
+		w.sheet.set(code, text(minor))
+	}
+	for code, minor := range readReport(t, r, "income-statement", reports.Params{From: o.From, To: o.To, Compare: reports.CompareNone}) {
+		w.income.set(code, text(minor))
+	}
+	if len(w.debits) == 0 || len(w.sheet) == 0 || len(w.income) == 0 {
 		t.Fatal("nothing is booked in the period: there is nothing to compare")
 	}
 	return w
+}
+
+// readReport returns the accounts of a report in minor units, debit positive.
+func readReport(t *testing.T, r store.Reader, name string, p reports.Params) map[string]int64 {
+	t.Helper()
+	p.Now = time.Date(2026, time.December, 31, 12, 0, 0, 0, time.UTC)
+	report, err := reports.Run(t.Context(), r, name, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int64{}
+	for _, s := range report.Sections {
+		credit := false
+		switch s.Key {
+		case "revenue", "other", "liabilities", "equity":
+			credit = true
+		}
+		for _, row := range s.Rows {
+			code, amount := row[0].Text, row[2].Number
+			switch {
+			case code == "": // a result that is not closed
+			case credit:
+				out[code] -= amount
+			default:
+				out[code] += amount
+			}
+		}
+	}
+	return out
 }
 
 func (b balances) set(code, amount string) {
@@ -94,27 +123,6 @@ func (b balances) set(code, amount string) {
 // what would end the tag or be a date.
 func tagged(code string) string {
 	return strings.NewReplacer(",", "-", "[", "-", "]", "-").Replace(strings.Join(strings.Fields(code), " "))
-}
-
-func readKinds(t *testing.T, r store.Reader) map[string]string {
-	t.Helper()
-	rows, err := r.Query(t.Context(), `SELECT code, type FROM account`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	kinds := map[string]string{}
-	for rows.Next() {
-		var code, kind string
-		if err := rows.Scan(&code, &kind); err != nil {
-			t.Fatal(err)
-		}
-		kinds[code] = kind
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return kinds
 }
 
 func nextDay(t *testing.T, day string) string {
