@@ -45,6 +45,8 @@ const (
 	ExchangeLoss        Role = "fx_loss"
 	RetainedEarnings    Role = "retained_earnings"
 	TaxSettlement       Role = "tax_settlement"
+	Disputes            Role = "disputes"       // money that a gateway holds back until a dispute is decided
+	DisputeLosses       Role = "dispute_losses" // what was lost
 )
 
 // Ref names an account: by role, and for clearing accounts by gateway and

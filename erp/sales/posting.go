@@ -38,23 +38,12 @@ var (
 // giftCardGateway is the gateway of money that goes back to a gift card.
 const giftCardGateway = "gift_card"
 
-// clearing is the account between a gateway and the bank: one for each gateway
-// and currency.
+// clearing is the account that money of a gateway goes to.
 func (d *decider) clearing(gateway string) account {
 	if gateway == giftCardGateway {
 		return giftCards
 	}
-	if gateway == "" {
-		gateway = "unknown"
-	}
-	a := account{Role: ledger.Clearing, Gateway: gateway, Currency: d.fig.currency}
-	if code := d.facts.Rules.Accounts[gateway]; code != "" {
-		a.Code = code
-		if d.fig.currency != d.facts.Home {
-			a.Code += "-" + string(d.fig.currency)
-		}
-	}
-	return a
+	return d.facts.Rules.Clearing(gateway, d.fig.currency, d.facts.Home)
 }
 
 // want collects every event that should stand.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
+	"comptoir/erp/money"
 )
 
 // Rules are how a shop wants its orders booked.
@@ -73,4 +75,21 @@ func (r Rules) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Clearing is the account between a gateway and the bank: one for each gateway
+// and currency. Home is the currency of the books; money in another one is
+// kept apart from it where the rules name the account.
+func (r Rules) Clearing(gateway string, currency, home money.Currency) ledger.Ref {
+	if gateway == "" {
+		gateway = "unknown"
+	}
+	a := ledger.Ref{Role: ledger.Clearing, Gateway: gateway, Currency: currency}
+	if code := r.Accounts[gateway]; code != "" {
+		a.Code = code
+		if currency != home {
+			a.Code += "-" + string(currency)
+		}
+	}
+	return a
 }
