@@ -20,9 +20,16 @@ func (m *movement) flags(cmd *cobra.Command) {
 	f.StringVar(&m.amount, "amount", "", "how much, such as 120.50")
 	f.StringVar(&m.date, "date", "", "business `DATE`, YYYY-MM-DD")
 	f.StringVar(&m.reference, "reference", "", "the gateway's own `REFERENCE`")
-	for _, name := range []string{"amount", "date", "reference"} {
-		_ = cmd.MarkFlagRequired(name)
+}
+
+// complete refuses a movement of which something is missing.
+func (m *movement) complete() error {
+	for _, f := range []struct{ flag, text string }{{"amount", m.amount}, {"date", m.date}, {"reference", m.reference}} {
+		if f.text == "" {
+			return fault.New(fault.Invalid, "add it; --help shows all flags", "--%s is missing", f.flag)
+		}
 	}
+	return nil
 }
 
 // in is the currency that was meant.
@@ -121,6 +128,9 @@ func (a *app) disputeStage(verb, stage, short string) *cobra.Command {
 
 // book opens the books, posts, and prints the number of the entry.
 func (a *app) book(cmd *cobra.Command, verb string, m *movement, post func(*erp.Books) (int64, error)) error {
+	if err := m.complete(); err != nil {
+		return err
+	}
 	return a.withBooks(cmd.Context(), verb, func(c *config.Config, b *erp.Books) error {
 		if err := m.known(c); err != nil {
 			return err
