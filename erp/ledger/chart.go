@@ -83,19 +83,11 @@ func OpenAccounts(ctx context.Context, db *store.DB, chart string) (*Accounts, e
 		return nil, fmt.Errorf("write chart %s: %w", chart, err)
 	}
 	a := &Accounts{byRef: map[Ref]Account{}}
-	rows, err := db.Query(ctx, `SELECT id, code, name, type, role, gateway, currency FROM account`)
-	if err != nil {
-		return nil, fmt.Errorf("read accounts: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var acc Account
-		if err := rows.Scan(&acc.ID, &acc.Code, &acc.Name, &acc.Type, &acc.Role, &acc.Gateway, &acc.Currency); err != nil {
-			return nil, err
-		}
+	list, err := List(ctx, db)
+	for _, acc := range list {
 		a.remember(acc)
 	}
-	return a, rows.Err()
+	return a, err
 }
 
 func (a *Accounts) remember(acc Account) {
@@ -112,6 +104,54 @@ func (a *Accounts) lookup(r Ref) (Account, bool) {
 	defer a.mu.RUnlock()
 	acc, ok := a.byRef[r]
 	return acc, ok
+}
+
+// List reads all accounts, by code.
+func List(ctx context.Context, r store.Reader) ([]Account, error) {
+	rows, err := r.Query(ctx, `SELECT id, code, name, type, role, gateway, currency FROM account ORDER BY code`)
+	if err != nil {
+		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	defer rows.Close()
+	var out []Account
+	for rows.Next() {
+		var acc Account
+		if err := rows.Scan(&acc.ID, &acc.Code, &acc.Name, &acc.Type, &acc.Role, &acc.Gateway, &acc.Currency); err != nil {
+			return nil, err
+		}
+		out = append(out, acc)
+	}
+	return out, rows.Err()
+}
+
+// Add adds an account to the chart. One with the same code is a Conflict.
+func (a *Accounts) Add(ctx context.Context, tx *store.Tx, acc Account) error {
+	had, err := accountOf(ctx, tx, acc.Code)
+	if err == nil {
+		return fault.New(fault.Conflict, "choose another code", "account %s is there already: %s", had.Code, had.Name)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read account %s: %w", acc.Code, err)
+	}
+	if err := insertAccount(ctx, tx, &acc); err != nil {
+		return err
+	}
+	tx.OnCommit(func() { a.remember(acc) })
+	return nil
+}
+
+// added returns an account that another process has added to the chart.
+func (a *Accounts) added(ctx context.Context, tx *store.Tx, made map[Ref]Account, code string) (Account, error) {
+	acc, err := accountOf(ctx, tx, code)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Account{}, fault.New(fault.NotFound, "see comptoir ledger accounts", "there is no account %q", code)
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("read account %s: %w", code, err)
+	}
+	made[Ref{Code: code}] = acc
+	tx.OnCommit(func() { a.remember(acc) })
+	return acc, nil
 }
 
 // accountOf reads an account by its code.
@@ -149,6 +189,9 @@ func (a *Accounts) resolve(ctx context.Context, tx *store.Tx, made map[Ref]Accou
 	}
 	if acc, ok := made[key]; ok {
 		return acc, nil
+	}
+	if r.Code != "" && r.Role != Clearing {
+		return a.added(ctx, tx, made, r.Code)
 	}
 	if r.Role != Clearing {
 		return Account{}, fault.New(fault.Unprocessable, "choose a chart that has one", "no account has the role %q", r.Role)
