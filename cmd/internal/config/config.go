@@ -53,14 +53,15 @@ type Log struct {
 
 // Books say where the books are and whose they are; see erp.Options.
 type Books struct {
-	URL         string // of a PostgreSQL database; "" for SQLite in the data directory
-	Company     string
-	Currency    money.Currency
-	TimeZone    *time.Location
-	Chart       string
-	LockDate    string
-	Rates       []erp.Rate
-	DefaultCost *decimal.Decimal
+	URL             string // of a PostgreSQL database; "" for SQLite in the data directory
+	Company         string
+	Currency        money.Currency
+	TimeZone        *time.Location
+	Chart           string
+	FiscalYearStart string // MM-DD
+	LockDate        string
+	Rates           []erp.Rate
+	DefaultCost     *decimal.Decimal
 }
 
 // Shop is one storefront and how it is synced.
@@ -124,7 +125,7 @@ func (c *Config) BooksOptions(now func() time.Time, log zerolog.Logger) (erp.Opt
 	o := erp.Options{
 		Path: c.BooksPath(), URL: b.URL, Now: now, Log: log,
 		Company: erp.Company{Name: b.Company, Currency: b.Currency, TimeZone: b.TimeZone, Chart: b.Chart,
-			LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost},
+			FiscalYearStart: b.FiscalYearStart, LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost},
 		Shops: map[string]sales.Rules{},
 	}
 	for _, s := range c.Shops {
@@ -194,7 +195,7 @@ func (s *Shop) Offline(env connectors.Env) (connectors.Connector, error) {
 func defaults() *Config {
 	return &Config{
 		Log:         Log{Level: "info", Format: "console"},
-		Books:       Books{Company: "My company", Currency: "EUR", TimeZone: time.UTC, Chart: "general"},
+		Books:       Books{Company: "My company", Currency: "EUR", TimeZone: time.UTC, Chart: "general", FiscalYearStart: "01-01"},
 		StopTimeout: 20 * time.Second,
 		written:     map[string]string{},
 		late:        map[string]error{},

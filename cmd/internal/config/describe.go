@@ -47,8 +47,11 @@ func (b *Books) describe() section {
 			help: "The time zone in which business dates are taken: an order paid at 23:30 UTC belongs to the next day in Europe/Paris."},
 		{key: "chart", value: &b.Chart, choices: []string{"general", "pcg"},
 			help: "The chart of accounts: general, or the French plan comptable général."},
+		{key: "fiscal_year_start", value: &b.FiscalYearStart, check: isMonthDay,
+			help: "The month and day on which fiscal years begin, such as 07-01. A fiscal year has the name of the calendar year in which it ends."},
 		{key: "lock_date", value: &b.LockDate, example: "2025-12-31", check: isDate,
-			help: "Nothing is posted at or before this day; a late change is posted to the first open day. Empty: no day is locked."},
+			help: "Nothing is posted at or before this day; a late change is posted to the first open day. It locks at the least: " +
+				"comptoir period lock locks more. Empty: no day is locked from here."},
 		{key: "default_cost", value: &b.DefaultCost, example: "0", check: isNotNegative,
 			help: "What one unit costs, in the currency of the accounts, when stock is taken over and the shop states no cost. " +
 				"Empty: such stock is taken over at zero, and listed."},

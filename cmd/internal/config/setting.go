@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/erp/ledger"
 	"comptoir/erp/money"
 
 	"github.com/robfig/cron/v3"
@@ -208,6 +209,12 @@ func isDate(text string) error {
 		return fmt.Errorf("%q is not a date: write it as 2026-01-31", text)
 	}
 	return nil
+}
+
+// isMonthDay accepts a day on which fiscal years can begin.
+func isMonthDay(text string) error {
+	_, err := ledger.FiscalYearNamed(text, 2025)
+	return err
 }
 
 func isPositive(text string) error {
