@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"strings"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -44,6 +45,8 @@ type reportRequest struct {
 	format string
 	lang   string
 	output string
+	// documents: whether to list them was said, and is not left to the format.
+	documents bool
 }
 
 func (a *app) oneReport(d reports.Definition) *cobra.Command {
@@ -52,7 +55,10 @@ func (a *app) oneReport(d reports.Definition) *cobra.Command {
 		Use:   d.Name,
 		Short: d.Title + ": " + d.Short,
 		Args:  count(0, 0),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.runReport(cmd.Context(), d, q) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q.documents = cmd.Flags().Changed("documents")
+			return a.runReport(cmd.Context(), d, q)
+		},
 	}
 	f := cmd.Flags()
 	if d.PointInTime {
@@ -75,6 +81,10 @@ func (a *app) oneReport(d reports.Definition) *cobra.Command {
 	switch d.Name {
 	case "income-statement":
 		f.StringVar(&q.params.Compare, "compare", "", "compare with: none, previous or year (default: previous, where the period has two ends)")
+	case "vat-return":
+		f.BoolVar(&q.params.Documents, "documents", false, "list the documents behind each rate (default: in all formats but table)")
+	case "sales":
+		f.StringVar(&q.params.By, "by", reports.ByProduct, "group by: "+strings.Join(reports.SalesBy(), ", "))
 	case "general-ledger":
 		f.StringVar(&q.params.Account, "account", "", "only the account of this `CODE`")
 	}
@@ -89,13 +99,16 @@ func (a *app) runReport(ctx context.Context, d reports.Definition, q reportReque
 	if err != nil {
 		return err
 	}
+	if !q.documents {
+		q.params.Documents = format != render.Table
+	}
 	lang, err := render.ParseLanguage(q.lang)
 	if err != nil {
 		return err
 	}
 	return a.withBooks(ctx, "report", func(_ *config.Config, b *erp.Books) error {
 		company := b.Company()
-		q.params.Company = company.Name
+		q.params.Company, q.params.FiscalStart = company.Name, company.FiscalYearStart
 		q.params.Now = time.Now().In(cmp.Or(company.TimeZone, time.UTC))
 		r, err := reports.Run(ctx, b.Reader(), d.Name, q.params)
 		if err != nil {

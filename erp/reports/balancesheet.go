@@ -2,20 +2,24 @@ package reports
 
 import (
 	"context"
+	"time"
 
-	"comptoir/erp/fault"
+	"comptoir/erp/ledger"
 )
 
 // balanceSheet reports assets, liabilities and equity at the end of a day, with
 // the result that is not closed yet. Where the two sides differ it fails: there
 // is no plug.
 func balanceSheet(ctx context.Context, r *reading) error {
-	year := r.to()
-	if year == last {
-		year = r.Now.Format("2006-01-02")
+	day := r.to()
+	if day == last {
+		day = r.Now.Format(time.DateOnly)
 	}
-	year = year[:4] + "-01-01"
-	now, err := r.balances(ctx, year, r.to())
+	year, err := ledger.FiscalYearOf(r.FiscalStart, day)
+	if err != nil {
+		return err
+	}
+	now, err := r.balances(ctx, year.First, r.to())
 	if err != nil {
 		return err
 	}
@@ -24,7 +28,11 @@ func balanceSheet(ctx context.Context, r *reading) error {
 	compare := r.Params.From != ""
 	if compare {
 		eve := dayBefore(r.Params.From)
-		list, err := r.balances(ctx, eve[:4]+"-01-01", eve)
+		year, err := ledger.FiscalYearOf(r.FiscalStart, eve)
+		if err != nil {
+			return err
+		}
+		list, err := r.balances(ctx, year.First, eve)
 		if err != nil {
 			return err
 		}
@@ -86,8 +94,7 @@ func balanceSheet(ctx context.Context, r *reading) error {
 	assets, liabilities, own := *sums["asset"], *sums["liability"], *sums["equity"]
 	for i := range assets {
 		if assets[i] != liabilities[i]+own[i] {
-			return fault.New(fault.Internal, "run comptoir ledger verify, and restore the books from a backup",
-				"assets of %s are not liabilities of %s and equity of %s: the daily balances are damaged", r.major(assets[i]), r.major(liabilities[i]), r.major(own[i]))
+			return damaged("assets of %s are not liabilities of %s and equity of %s: the daily balances are damaged", r.major(assets[i]), r.major(liabilities[i]), r.major(own[i]))
 		}
 	}
 	sections["assets"].Total = line("", label("Total assets"), assets[0], assets[1])

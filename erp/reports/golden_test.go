@@ -75,6 +75,14 @@ var asked = map[string][]reports.Params{
 	"general-ledger":   {{From: "2026-03-10", To: "2026-03-20"}, {Account: "1200"}, {Shop: "bureau", Account: "4000"}},
 	"journal":          {{To: "2026-03-10"}, {Shop: "bureau", From: "2026-05-01"}},
 	"sales-tax":        {{}, {From: "2026-04-01", To: "2026-04-30"}, {Shop: "bureau"}},
+	"vat-return":       {{}, {From: "2026-03-01", To: "2026-04-30", Documents: true}, {Shop: "bureau", Documents: true}},
+	"income-expenses":  {{}, {From: "2026-04-01", To: "2026-05-31", Shop: "bureau"}},
+	"cash-summary":     {{}, {From: "2026-04-01", To: "2026-04-30"}},
+	"aged-receivables": {{}, {AsOf: "2026-04-20"}, {Shop: "bureau", AsOf: "2026-03-01"}},
+	"aged-payables":    {{}},
+	"clearing":         {{}, {From: "2026-04-01", To: "2026-04-30", Shop: "atelier"}},
+	"stock-valuation":  {{}, {AsOf: "2026-03-10"}},
+	"sales":            {{}, {By: reports.ByChannel}, {By: reports.ByCustomer, Shop: "atelier"}, {By: reports.ByCountry}, {By: reports.ByMonth, From: "2026-04-01"}},
 }
 
 func TestReportsAreAsTheirGoldenFiles(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"comptoir/erp/fault"
+	"comptoir/erp/ledger"
 )
 
 // statement is a part of the income statement: the accounts in it, by role.
@@ -17,33 +18,32 @@ type statement struct {
 }
 
 func statements() []statement {
-	among := func(role string, roles ...string) bool {
-		for _, x := range roles {
-			if role == x {
-				return true
-			}
-		}
-		return false
-	}
-	revenue := func(a account) bool { return a.kind == "income" && isRevenue(a.role) }
 	cost := func(a account) bool {
-		return a.kind == "expense" && among(a.role, "cogs", "inventory_adjustment", "price_variance", "purchase_returns")
+		switch a.role {
+		case ledger.CostOfGoodsSold, ledger.InventoryAdjustment, ledger.PriceVariance, ledger.PurchaseReturns:
+			return a.kind == "expense"
+		default:
+			return false
+		}
 	}
-	other := func(a account) bool { return !revenue(a) && (a.kind == "income" || a.role == "fx_loss") }
+	other := func(a account) bool {
+		return !isRevenue(a) && (a.kind == "income" || a.role == ledger.ExchangeLoss)
+	}
+	operating := func(a account) bool { return a.kind == "expense" && !cost(a) && !other(a) }
 	return []statement{
-		{"revenue", "Revenue", "Net revenue", revenue, ""},
-		{"cost_of_sales", "Cost of sales", "Total cost of sales", cost, "Gross profit"},
-		{"operating_expenses", "Operating expenses", "Total operating expenses", func(a account) bool { return a.kind == "expense" && !cost(a) && !other(a) }, "Operating result"},
-		{"other", "Other income and exchange differences", "Total other income", other, ""},
+		{key: "revenue", title: "Revenue", total: "Net revenue", in: isRevenue},
+		{key: "cost_of_sales", title: "Cost of sales", total: "Total cost of sales", in: cost, sum: "Gross profit"},
+		{key: "operating_expenses", title: "Operating expenses", total: "Total operating expenses", in: operating, sum: "Operating result"},
+		{key: "other", title: "Other income and exchange differences", total: "Total other income", in: other},
 	}
 }
 
-// isRevenue reports whether an account of the role holds what customers are
-// invoiced, net of tax.
-func isRevenue(role string) bool {
-	switch role {
-	case "sales", "shipping_income", "other_income", "sales_returns", "discounts":
-		return true
+// isRevenue reports whether an account holds what customers are invoiced, net
+// of tax.
+func isRevenue(a account) bool {
+	switch a.role {
+	case ledger.Sales, ledger.ShippingIncome, ledger.OtherIncome, ledger.SalesReturns, ledger.Discounts:
+		return a.kind == "income"
 	default:
 		return false
 	}
@@ -56,13 +56,13 @@ func incomeStatement(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	accounts, err := r.balances(ctx, r.from(), r.to())
+	accounts, err := r.unclosed(ctx, r.from(), r.to())
 	if err != nil {
 		return err
 	}
 	before := map[int64]int64{}
 	if compare != nil {
-		list, err := r.balances(ctx, compare[0], compare[1])
+		list, err := r.unclosed(ctx, compare[0], compare[1])
 		if err != nil {
 			return err
 		}
@@ -129,8 +129,7 @@ func (r *reading) proveResult(accounts []account, result int64) error {
 	}
 	r.tie(Tie{What: "Result = change in equity, but for what was posted to equity itself", Report: result, Accounts: netAssets, Other: direct})
 	if netAssets != direct+result {
-		return fault.New(fault.Internal, "run comptoir ledger verify, and restore the books from a backup",
-			"the result of %s is not the change in equity of %s: the daily balances are damaged", r.major(result), r.major(netAssets-direct))
+		return damaged("the result of %s is not the change in equity of %s: the daily balances are damaged", r.major(result), r.major(netAssets-direct))
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"comptoir/erp/fault"
 )
 
 // journal reports the entries of a period in the order of their business dates,
@@ -55,8 +53,7 @@ func journal(ctx context.Context, r *reading) error {
 		return fmt.Errorf("read entries: %w", err)
 	}
 	if debit != credit {
-		return fault.New(fault.Internal, "run comptoir ledger verify, and restore the books from a backup",
-			"the entries of the period do not balance: debits %s, credits %s", r.major(debit), r.major(credit))
+		return damaged("the entries of the period do not balance: debits %s, credits %s", r.major(debit), r.major(credit))
 	}
 	if entries == limit {
 		r.Next = fmt.Sprintf("%s/%d", day, last)

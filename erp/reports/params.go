@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +33,9 @@ type Params struct {
 	After string
 	Limit int
 
-	Company string    // as printed
-	Now     time.Time // when the report is made, in the company's time zone
+	Company     string    // as printed
+	FiscalStart string    // MM-DD on which fiscal years begin; "" for 01-01
+	Now         time.Time // when the report is made, in the company's time zone
 }
 
 // What an income statement is compared with.
@@ -72,6 +74,17 @@ func All() []Definition {
 		{Name: "general-ledger", Title: "General ledger", Short: "each account with its lines and running balance", Paged: true, make: generalLedger},
 		{Name: "journal", Title: "Journal", Short: "each entry with its lines", Paged: true, make: journal},
 		{Name: "sales-tax", Title: "Sales tax", Short: "base, collected and refunded tax by agency, rate and month", make: salesTax},
+		{Name: "vat-return", Title: "VAT return worksheet", Short: "collected, deductible and net by country and rate, with the documents", make: vatReturn},
+		{Name: "income-expenses", Title: "Income and expenses", Short: "by month, from the start of the fiscal year", Plot: true, make: incomeExpenses},
+		{Name: "cash-summary", Title: "Cash summary", Short: "bank, gateways, receivable, payable and deposits", PointInTime: true,
+			NoShop: "banks and debts belong to the company, not to one shop", Plot: true, make: cashSummary},
+		{Name: "aged-receivables", Title: "Aged receivables", Short: "what customers owe, by the age of the invoice", PointInTime: true, make: agedReceivables},
+		{Name: "aged-payables", Title: "Aged payables", Short: "what is owed to vendors, by the age of the bill", PointInTime: true,
+			NoShop: "vendors belong to the company, not to one shop", make: agedPayables},
+		{Name: "clearing", Title: "Clearing accounts", Short: "received, fees, refunds, payouts and what is open, by gateway and currency", make: clearing},
+		{Name: "stock-valuation", Title: "Stock valuation", Short: "what is in stock and what it cost", PointInTime: true,
+			NoShop: "shops sell from the same stock", make: stockValuation},
+		{Name: "sales", Title: "Sales", Short: "revenue and margin by product, channel, customer, country or month", make: salesBy},
 	}
 }
 
@@ -162,6 +175,9 @@ func (p *Params) check(d Definition) error {
 	default:
 		return fault.New(fault.Invalid, "use none, previous or year", "--compare: %q is not known", p.Compare)
 	}
+	if p.By != "" && !slices.Contains(SalesBy(), p.By) {
+		return fault.New(fault.Invalid, "use one of "+strings.Join(SalesBy(), ", "), "--by: %q is not known", p.By)
+	}
 	return nil
 }
 
@@ -210,7 +226,7 @@ func run(ctx context.Context, reader store.Reader, d Definition, p Params) (Repo
 
 func (r *reading) unknownShop(ctx context.Context) error {
 	var names []string
-	err := r.each(ctx, `SELECT name FROM shop ORDER BY name`, nil, func(scan func(...any) error) error {
+	err := r.each(ctx, `SELECT name FROM shop WHERE id <> 0 ORDER BY name`, nil, func(scan func(...any) error) error {
 		var n string
 		err := scan(&n)
 		names = append(names, n)
@@ -264,4 +280,9 @@ func dayBefore(day string) string {
 // major writes minor units of the report's currency in messages.
 func (r *reading) major(n int64) string {
 	return money.Amount{Minor: n, Currency: r.Currency}.String()
+}
+
+// damaged is the fault of books whose parts do not tie.
+func damaged(format string, args ...any) error {
+	return fault.New(fault.Internal, "run comptoir ledger verify, and restore the books from a backup", format, args...)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"comptoir/erp/ledger"
 )
 
 // salesTax reports the taxes of sales by agency, component and month of the
@@ -38,10 +40,10 @@ func salesTax(ctx context.Context, r *reading) error {
 		return err
 	}
 	r.Totals = []Row{numbers(width, []Cell{label("Total")}, total...)}
-	if err := r.taxTie(ctx, "output_tax", "Tax collected less reversed = output tax account", total[2]-total[3], -1); err != nil {
+	if err := r.taxTie(ctx, ledger.OutputTax, "Tax collected less reversed = output tax account", total[2]-total[3], -1); err != nil {
 		return err
 	}
-	return r.taxTie(ctx, "input_tax", "Deductible tax = input tax account", total[4], 1)
+	return r.taxTie(ctx, ledger.InputTax, "Deductible tax = input tax account", total[4], 1)
 }
 
 // taxSum is the tax of one component in one month.
@@ -82,7 +84,7 @@ func (r *reading) taxFacts(ctx context.Context) ([]taxSum, error) {
 // untaxed adds what was sold without any tax line: the revenue of the accounts
 // less the base of the facts. A line with several components counts once.
 func (r *reading) untaxed(ctx context.Context, total []int64) error {
-	revenue, err := r.revenueByMonth(ctx)
+	revenue, err := r.months(ctx, isRevenue)
 	if err != nil {
 		return err
 	}
@@ -129,54 +131,21 @@ func (r *reading) untaxed(ctx context.Context, total []int64) error {
 	return nil
 }
 
-type monthAmount struct {
-	month  string
-	amount int64
-}
-
-// revenueByMonth adds up the revenue accounts: positive is earned.
-func (r *reading) revenueByMonth(ctx context.Context) ([]monthAmount, error) {
-	q, args := `SELECT substr(d.day, 1, 7), SUM(d.credit - d.debit) FROM account_day d JOIN account a ON a.id = d.account_id
-		WHERE a.type = 'income' AND a.role IN ('sales', 'shipping_income', 'other_income', 'sales_returns', 'discounts') AND d.day >= $1 AND d.day <= $2
-		GROUP BY substr(d.day, 1, 7) ORDER BY substr(d.day, 1, 7)`, []any{r.from(), r.to()}
-	if r.shop != 0 {
-		q, args = `SELECT substr(e.effective, 1, 7), SUM(l.credit - l.debit) FROM entry e JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
-		WHERE a.type = 'income' AND a.role IN ('sales', 'shipping_income', 'other_income', 'sales_returns', 'discounts') AND e.effective >= $1 AND e.effective <= $2 AND e.shop_id = $3
-		GROUP BY substr(e.effective, 1, 7) ORDER BY substr(e.effective, 1, 7)`, append(args, r.shop)
-	}
-	var out []monthAmount
-	err := r.each(ctx, q, args, func(scan func(...any) error) error {
-		var m monthAmount
-		err := scan(&m.month, &m.amount)
-		out = append(out, m)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read revenue: %w", err)
-	}
-	return out, nil
-}
-
 // taxTie holds a sum of tax facts against the accounts of a role. What was
 // posted there by entries without tax facts, such as the settlement of a return,
 // is told apart.
-func (r *reading) taxTie(ctx context.Context, role, what string, facts, sign int64) error {
+func (r *reading) taxTie(ctx context.Context, role ledger.Role, what string, facts, sign int64) error {
 	accounts, err := r.balances(ctx, r.from(), r.to())
 	if err != nil {
 		return err
 	}
-	t := Tie{What: what, Report: facts}
-	for _, a := range accounts {
-		if a.role == role {
-			t.Accounts += sign * a.moved()
-		}
-	}
+	t := Tie{What: what, Report: facts, Accounts: sign * ofRole(accounts, role)}
 	if t.Difference() != 0 {
 		var other sql.NullInt64
 		err := r.QueryRow(ctx, `SELECT SUM(l.debit - l.credit) FROM account a JOIN account_line al ON al.account_id = a.id
 			JOIN entry e ON e.id = al.entry_id JOIN entry_line l ON l.entry_id = al.entry_id AND l.line = al.line
 			WHERE a.role = $1 AND al.day >= $2 AND al.day <= $3 AND (CAST($4 AS BIGINT) = 0 OR e.shop_id = $4)
-				AND NOT EXISTS (SELECT 1 FROM tax_fact f WHERE f.entry_id = al.entry_id)`, role, r.from(), r.to(), r.shop).Scan(&other)
+				AND NOT EXISTS (SELECT 1 FROM tax_fact f WHERE f.entry_id = al.entry_id)`, string(role), r.from(), r.to(), r.shop).Scan(&other)
 		if err != nil {
 			return fmt.Errorf("read what was posted without tax facts: %w", err)
 		}

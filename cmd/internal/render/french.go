@@ -32,5 +32,33 @@ func french() words {
 		"Sales without a tax line are the revenue of the accounts less the taxable and exempt base above; refunds by amount alone lessen them.": "Les ventes sans ligne de taxe sont le chiffre d'affaires des comptes, moins les bases taxables et exonérées ci-dessus ; les remboursements d'un simple montant les diminuent.",
 		"Tax collected less reversed = output tax account": "Taxe collectée moins reprise = compte de taxe collectée",
 		"Deductible tax = input tax account":               "Taxe déductible = compte de taxe déductible",
+
+		"VAT return worksheet": "Préparation de la déclaration de TVA", "Income and expenses": "Produits et charges", "Cash summary": "Situation de trésorerie",
+		"Aged receivables": "Balance âgée clients", "Aged payables": "Balance âgée fournisseurs", "Clearing accounts": "Comptes des prestataires de paiement",
+		"Stock valuation": "Valorisation du stock", "Sales": "Ventes",
+
+		"Country": "Pays", "Base of sales": "Base des ventes", "Base of purchases": "Base des achats",
+		"Tax collected = output tax account": "Taxe collectée = compte de taxe collectée",
+
+		"Income": "Produits", "Expenses": "Charges", "Result so far": "Résultat cumulé",
+
+		"In": "Entrées", "Out": "Sorties", "Bank and cash": "Banque et caisse", "Payment gateways": "Prestataires de paiement", "Receivable": "Créances clients",
+		"Payable": "Dettes fournisseurs", "Customer deposits and gift cards": "Acomptes et cartes cadeaux", "Money and claims less debts": "Trésorerie et créances, moins les dettes",
+
+		"Customer": "Client", "Vendor": "Fournisseur", "Days": "Jours", "over 90": "plus de 90", "0–30": "0–30", "31–60": "31–60", "61–90": "61–90",
+		"Open invoices = receivable account": "Factures ouvertes = compte clients", "Open bills = payable account": "Factures ouvertes = compte fournisseurs",
+		"No customer owes anything.": "Aucun client ne doit rien.", "Nothing is owed to vendors.": "Rien n'est dû aux fournisseurs.",
+		"The difference was posted to the account by hand.": "L'écart a été passé au compte à la main.",
+
+		"Gateway": "Prestataire", "Currency": "Devise", "Received": "Encaissé", "Fees": "Commissions", "Refunds": "Remboursements", "Payouts": "Versements", "Other": "Autres",
+		"Open": "Ouvert", "Open, in the books' currency": "Ouvert, en devise des comptes", "No gateway has moved any money.": "Aucun prestataire n'a mouvementé d'argent.",
+		"Open at the gateways = clearing accounts": "Ouvert chez les prestataires = leurs comptes",
+
+		"SKU": "Référence", "On hand": "En stock", "Unit cost": "Coût unitaire", "Value": "Valeur", "Nothing is in stock.": "Rien n'est en stock.",
+		"Value of the stock = inventory account": "Valeur du stock = compte de stock",
+
+		"Product": "Article", "Channel": "Canal", "Quantity": "Quantité", "Orders": "Commandes", "Cost": "Coût", "Margin": "Marge", "Margin in %": "Marge en %",
+		"Shipping": "Port", "Fees and tips": "Frais et pourboires", "Not stated": "Non indiqué", "Not on a document": "Sans pièce",
+		"Revenue = revenue accounts": "Chiffre d'affaires = comptes de produits",
 	}
 }

@@ -155,6 +155,8 @@ func local(r reports.Report, k reports.Kind, c reports.Cell, lang Language) stri
 // period says in words what time a report is about.
 func period(r reports.Report, w words) string {
 	switch {
+	case r.AsOf != "" && r.From != "":
+		return r.From + " – " + r.AsOf
 	case r.AsOf != "":
 		return w.get("As of") + " " + r.AsOf
 	case r.From != "" && r.To != "":
