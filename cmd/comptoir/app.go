@@ -61,7 +61,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.demo(), a.sandbox(),
 		a.check(), a.run(), a.sync(), a.resync(), a.status(), a.parked(),
-		a.digest(), a.report(), a.export(), a.ledger(), a.period(), a.payout(), a.dispute(),
+		a.digest(), a.report(), a.export(), a.explain(), a.ledger(), a.period(), a.payout(), a.dispute(),
 		a.config(), a.service(), a.version(),
 	)
 	root.AddCommand(topics()...)

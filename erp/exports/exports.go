@@ -164,12 +164,3 @@ func checkDay(what, day string) error {
 	}
 	return nil
 }
-
-// dayBefore returns the day before a business date.
-func dayBefore(day string) string {
-	t, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return day
-	}
-	return t.AddDate(0, 0, -1).Format(time.DateOnly)
-}

@@ -130,7 +130,7 @@ func (bk *book) readAccounts(ctx context.Context, r store.Reader) error {
 		bk.accounts = append(bk.accounts, a)
 	}
 	if bk.From != "" {
-		bk.first = dayBefore(bk.From)
+		bk.first = ledger.DayBefore(bk.From)
 	}
 	return rows.Err()
 }
@@ -168,7 +168,7 @@ func root(kind string) string {
 // before the period. For a year's file, which holds no income and expenses of
 // other years, their balance goes to the retained earnings.
 func (bk *book) broughtForward(ctx context.Context, r store.Reader, year bool) (*entry, error) {
-	e := &entry{journal: journalOpening, effective: dayBefore(bk.From), cause: "brought forward", description: "Balances brought forward"}
+	e := &entry{journal: journalOpening, effective: ledger.DayBefore(bk.From), cause: "brought forward", description: "Balances brought forward"}
 	if year {
 		e.effective = bk.From
 	}
