@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -27,11 +28,16 @@ func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
 // each opens fresh books of two shops on both databases.
 func each(t *testing.T, fn func(t *testing.T, b *erp.Books)) {
+	eachAt(t, march.AddDate(0, 3, 0), fn)
+}
+
+// eachAt is each on a day of its own.
+func eachAt(t *testing.T, now time.Time, fn func(t *testing.T, b *erp.Books)) {
 	open := func(t *testing.T, path, url string) *erp.Books {
 		b, err := erp.Open(ctx, erp.Options{Path: path, URL: url,
 			Shops:   map[string]sales.Rules{"atelier": sales.DefaultRules(), "bureau": sales.DefaultRules()},
 			Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}}},
-			Now:     func() time.Time { return march.AddDate(0, 3, 0) }, Log: zerolog.Nop()})
+			Now:     func() time.Time { return now }, Log: zerolog.Nop()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,6 +114,11 @@ func refund(days int, r rate) func(*intake.Order) {
 		o.Refunds = append(o.Refunds, intake.Refund{ID: "r" + o.Number, At: at, Amount: dec("10").Add(taxes[0].Amount),
 			Lines: []intake.RefundLine{{LineID: "1", Quantity: dec("1"), Total: dec("10"), Taxes: taxes}}})
 	}
+}
+
+// matches reports whether an error says what a pattern wants.
+func matches(pattern string, err error) bool {
+	return err != nil && regexp.MustCompile(pattern).MatchString(err.Error())
 }
 
 func seal(t require, kind intake.Kind, id string, body any) intake.Record {

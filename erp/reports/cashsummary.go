@@ -30,14 +30,14 @@ func cashSummary(ctx context.Context, r *reading) error {
 	chart := &Chart{Series: []Series{{Title: "Opening"}, {Title: "Closing"}}}
 	var all [4]int64
 	for _, group := range []struct {
-		key, title string
-		roles      []ledger.Role
+		key, title, short string
+		roles             []ledger.Role
 	}{
-		{"bank", "Bank and cash", []ledger.Role{ledger.Bank, ledger.Cash}},
-		{"clearing", "Payment gateways", []ledger.Role{ledger.Clearing}},
-		{"receivable", "Receivable", []ledger.Role{ledger.Receivable}},
-		{"payable", "Payable", []ledger.Role{ledger.Payable}},
-		{"deposits", "Customer deposits and gift cards", []ledger.Role{ledger.CustomerDeposits, ledger.GiftCardLiability}},
+		{"bank", "Bank and cash", "Bank", []ledger.Role{ledger.Bank, ledger.Cash}},
+		{"clearing", "Payment gateways", "Gateways", []ledger.Role{ledger.Clearing}},
+		{"receivable", "Receivable", "Receivable", []ledger.Role{ledger.Receivable}},
+		{"payable", "Payable", "Payable", []ledger.Role{ledger.Payable}},
+		{"deposits", "Customer deposits and gift cards", "Deposits", []ledger.Role{ledger.CustomerDeposits, ledger.GiftCardLiability}},
 	} {
 		s := Section{Key: group.key, Title: group.title}
 		var sum [4]int64
@@ -54,7 +54,7 @@ func cashSummary(ctx context.Context, r *reading) error {
 		}
 		s.Total = numbers(len(r.Columns), []Cell{{}, label("Total")}, sum[:]...)
 		r.Sections = append(r.Sections, s)
-		chart.Labels = append(chart.Labels, group.title)
+		chart.Labels = append(chart.Labels, group.short)
 		chart.Series[0].Values = append(chart.Series[0].Values, sum[0])
 		chart.Series[1].Values = append(chart.Series[1].Values, sum[3])
 	}

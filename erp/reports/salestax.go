@@ -36,14 +36,44 @@ func salesTax(ctx context.Context, r *reading) error {
 		s.Rows = append(s.Rows, append(Row{name(f.agency), name(f.component), name(f.zone), number(f.ppm), name(f.month)}, numbers(6, nil, values...)...))
 		s.Total = numbers(width, []Cell{name(f.agency), label("Total")}, sum...)
 	}
-	if err := r.untaxed(ctx, total); err != nil {
+	several, err := r.stacked(ctx, total[0]+total[1])
+	if err != nil {
 		return err
 	}
+	untaxed, err := r.untaxed(ctx)
+	if err != nil {
+		return err
+	}
+	total[1] += untaxed
 	r.Totals = []Row{numbers(width, []Cell{label("Total")}, total...)}
+	if several {
+		blank(r.Totals[0], 5, 6)
+		for _, s := range r.Sections {
+			if s.Key != "untaxed" && components(s) > 1 {
+				blank(s.Total, 5, 6)
+			}
+		}
+	}
 	if err := r.taxTie(ctx, ledger.OutputTax, "Tax collected less reversed = output tax account", total[2]-total[3], -1); err != nil {
 		return err
 	}
 	return r.taxTie(ctx, ledger.InputTax, "Deductible tax = input tax account", total[4], 1)
+}
+
+// components counts the taxes in a section.
+func components(s Section) int {
+	seen := map[string]bool{}
+	for _, row := range s.Rows {
+		seen[row[1].Text] = true
+	}
+	return len(seen)
+}
+
+// blank empties cells of a row.
+func blank(row Row, at ...int) {
+	for _, i := range at {
+		row[i] = Cell{}
+	}
 }
 
 // taxSum is the tax of one component in one month.
@@ -81,16 +111,13 @@ func (r *reading) taxFacts(ctx context.Context) ([]taxSum, error) {
 	return out, nil
 }
 
-// untaxed adds what was sold without any tax line: the revenue of the accounts
-// less the base of the facts. A line with several components counts once.
-func (r *reading) untaxed(ctx context.Context, total []int64) error {
-	revenue, err := r.months(ctx, isRevenue)
-	if err != nil {
-		return err
-	}
-	type taxed struct{ base, foreign int64 }
-	bases := map[string]taxed{}
-	err = r.each(ctx, `SELECT month, CAST(SUM(base) AS BIGINT), SUM(abroad) FROM (
+// taxed is what taxes of a month bear on. A line with several components counts
+// once. Abroad counts the lines in another currency than that of the books.
+type taxed struct{ base, abroad int64 }
+
+func (r *reading) taxedByMonth(ctx context.Context) (map[string]taxed, error) {
+	out := map[string]taxed{}
+	err := r.each(ctx, `SELECT month, CAST(SUM(base) AS BIGINT), SUM(abroad) FROM (
 			SELECT substr(f.effective, 1, 7) AS month, SUM(f.base) / COUNT(DISTINCT f.component_id) AS base,
 				SUM(CASE WHEN f.currency <> $4 THEN 1 ELSE 0 END) AS abroad
 			FROM tax_fact f JOIN entry e ON e.id = f.entry_id
@@ -99,12 +126,39 @@ func (r *reading) untaxed(ctx context.Context, total []int64) error {
 		func(scan func(...any) error) error {
 			var month string
 			var t taxed
-			err := scan(&month, &t.base, &t.foreign)
-			bases[month] = t
+			err := scan(&month, &t.base, &t.abroad)
+			out[month] = t
 			return err
 		})
 	if err != nil {
-		return fmt.Errorf("read tax facts: %w", err)
+		return nil, fmt.Errorf("read tax facts: %w", err)
+	}
+	return out, nil
+}
+
+// stacked reports whether several taxes bear on the same sales, so that their
+// bases must not be added up, and remarks on it.
+func (r *reading) stacked(ctx context.Context, base int64) (bool, error) {
+	months, err := r.taxedByMonth(ctx)
+	for _, t := range months {
+		base -= t.base
+	}
+	if err == nil && base != 0 {
+		r.note("Bases are not added up: several taxes bear on the same sales.")
+	}
+	return base != 0, err
+}
+
+// untaxed lists what was sold without any tax line, by month: the revenue of the
+// accounts less the base of the facts. It returns the sum.
+func (r *reading) untaxed(ctx context.Context) (int64, error) {
+	revenue, err := r.months(ctx, isRevenue)
+	if err != nil {
+		return 0, err
+	}
+	bases, err := r.taxedByMonth(ctx)
+	if err != nil {
+		return 0, err
 	}
 	s := Section{Key: "untaxed", Title: "Sales without a tax line"}
 	var sum int64
@@ -113,7 +167,7 @@ func (r *reading) untaxed(ctx context.Context, total []int64) error {
 		rest := m.amount - t.base
 		// A line in another currency may be a unit off: base and revenue
 		// were converted one by one.
-		if rest <= t.foreign && -rest <= t.foreign {
+		if rest <= t.abroad && -rest <= t.abroad {
 			continue
 		}
 		row := make(Row, len(r.Columns))
@@ -125,10 +179,9 @@ func (r *reading) untaxed(ctx context.Context, total []int64) error {
 		s.Total = make(Row, len(r.Columns))
 		s.Total[1], s.Total[6] = label("Total"), number(sum)
 		r.Sections = append(r.Sections, s)
-		total[1] += sum
 		r.note("Sales without a tax line are the revenue of the accounts less the taxable and exempt base above; refunds by amount alone lessen them.")
 	}
-	return nil
+	return sum, nil
 }
 
 // taxTie holds a sum of tax facts against the accounts of a role. What was

@@ -29,6 +29,13 @@ func vatReturn(ctx context.Context, r *reading) error {
 		return fmt.Errorf("read tax facts: %w", err)
 	}
 	r.Totals = []Row{numbers(len(r.Columns), []Cell{label("Total")}, total[:]...)}
+	several, err := r.stacked(ctx, total[0])
+	if err != nil {
+		return err
+	}
+	if several {
+		blank(r.Totals[0], len(r.Columns)-5)
+	}
 	if err := r.taxTie(ctx, ledger.OutputTax, "Tax collected = output tax account", total[1], -1); err != nil {
 		return err
 	}

@@ -40,9 +40,10 @@ func french() words {
 		"Country": "Pays", "Base of sales": "Base des ventes", "Base of purchases": "Base des achats",
 		"Tax collected = output tax account": "Taxe collectée = compte de taxe collectée",
 
+		"Bases are not added up: several taxes bear on the same sales.": "Les bases ne sont pas additionnées : plusieurs taxes portent sur les mêmes ventes.",
 		"Income": "Produits", "Expenses": "Charges", "Result so far": "Résultat cumulé",
 
-		"In": "Entrées", "Out": "Sorties", "Bank and cash": "Banque et caisse", "Payment gateways": "Prestataires de paiement", "Receivable": "Créances clients",
+		"In": "Entrées", "Out": "Sorties", "Bank and cash": "Banque et caisse", "Bank": "Banque", "Gateways": "Prestataires", "Deposits": "Acomptes", "Payment gateways": "Prestataires de paiement", "Receivable": "Créances clients",
 		"Payable": "Dettes fournisseurs", "Customer deposits and gift cards": "Acomptes et cartes cadeaux", "Money and claims less debts": "Trésorerie et créances, moins les dettes",
 
 		"Customer": "Client", "Vendor": "Fournisseur", "Days": "Jours", "over 90": "plus de 90", "0–30": "0–30", "31–60": "31–60", "61–90": "61–90",

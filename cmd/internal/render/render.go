@@ -28,10 +28,17 @@ const (
 	JSON  Format = "json"
 	XLSX  Format = "xlsx"
 	PDF   Format = "pdf"
+	SVG   Format = "svg"
+	PNG   Format = "png"
 )
 
 // formats lists the formats that a report has.
-func formats(reports.Definition) []Format { return []Format{Table, CSV, JSON, XLSX, PDF} }
+func formats(d reports.Definition) []Format {
+	if d.Plot {
+		return []Format{Table, CSV, JSON, XLSX, PDF, SVG, PNG}
+	}
+	return []Format{Table, CSV, JSON, XLSX, PDF}
+}
 
 // FormatNames lists the formats of a report, for help.
 func FormatNames(d reports.Definition) string {
@@ -43,7 +50,7 @@ func FormatNames(d reports.Definition) string {
 }
 
 // Binary reports whether the format is not for a terminal.
-func (f Format) Binary() bool { return f == XLSX || f == PDF }
+func (f Format) Binary() bool { return f == XLSX || f == PDF || f == PNG }
 
 // ParseFormat returns the format of a name, or an Invalid fault where the
 // report has none of that name.
@@ -71,6 +78,8 @@ func Write(w io.Writer, f Format, r reports.Report, lang Language) error {
 		err = writeXLSX(w, translate(r, words), words)
 	case PDF:
 		err = writePDF(w, translate(r, words), lang)
+	case SVG, PNG:
+		err = writePlot(w, f, translate(r, words), lang)
 	default:
 		err = fault.New(fault.Invalid, "", "there is no format %q", f)
 	}
@@ -127,6 +136,18 @@ func local(r reports.Report, k reports.Kind, c reports.Cell, lang Language) stri
 	if !c.Filled || !k.Numeric() {
 		return s
 	}
+	s = grouped(s, lang)
+	switch {
+	case k == reports.Percent:
+		s += " %"
+	case c.Currency != "" && c.Currency != r.Currency:
+		s += " " + string(c.Currency)
+	}
+	return s
+}
+
+// grouped writes a plain number with its thousands apart.
+func grouped(s string, lang Language) string {
 	group, point := ",", "."
 	if lang == French {
 		group, point = "\u00a0", ","
@@ -139,17 +160,10 @@ func local(r reports.Report, k reports.Kind, c reports.Cell, lang Language) stri
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + group + whole[i:]
 	}
-	s = sign + whole
 	if decimals {
-		s += point + rest
+		rest = point + rest
 	}
-	switch {
-	case k == reports.Percent:
-		s += " %"
-	case c.Currency != "" && c.Currency != r.Currency:
-		s += " " + string(c.Currency)
-	}
-	return s
+	return sign + whole + rest
 }
 
 // period says in words what time a report is about.
