@@ -35,6 +35,12 @@ var digestQueries = []struct{ name, query string }{
 	{"tax fact", `SELECT e.cause, s.name, c.rate_id, COALESCE(l.external_id, ''), f.document_kind, f.direction, f.effective, f.currency, f.foreign_base, f.foreign_tax, f.base, f.tax
 		FROM tax_fact f JOIN entry e ON e.id = f.entry_id JOIN tax_component c ON c.id = f.component_id JOIN shop s ON s.id = c.shop_id LEFT JOIN order_line l ON l.id = f.line_id`},
 	{"move", `SELECT m.cause, p.code, q.code, m.quantity, m.unit_cost, m.value, m.reason, m.effective FROM stock_move m JOIN place p ON p.id = m.from_place JOIN place q ON q.id = m.to_place`},
+	{"vendor", `SELECT name, country, vat_number, terms_days, currency, email, account FROM vendor`},
+	{"bill", `SELECT b.cause, b.kind, COALESCE(v.name, ''), b.number, b.date, b.due_on, b.currency, b.rate, b.net, b.tax, b.total, b.home_total, b.account, b.note, COALESCE(o.open, 0), COALESCE(o.home_open, 0), COALESCE(x.date, '')
+		FROM bill b LEFT JOIN vendor v ON v.id = b.vendor_id LEFT JOIN bill_balance o ON o.bill_id = b.id LEFT JOIN purchase_reversal x ON x.document_id = b.id`},
+	{"bill line", `SELECT b.cause, l.position, l.sku, l.account, l.description, l.quantity, l.net, l.tax, l.rate_ppm, l.deductible_ppm FROM bill_line l JOIN bill b ON b.id = l.bill_id`},
+	{"voucher", `SELECT p.cause, p.date, p.account, p.currency, p.rate, p.amount, p.home_amount, p.charge, p.reference, COALESCE(x.date, '') FROM payment_voucher p LEFT JOIN purchase_reversal x ON x.document_id = p.id`},
+	{"payable item", `SELECT e.cause, b.cause, i.document_kind, i.effective, i.amount, i.home_amount FROM payable_item i JOIN bill b ON b.id = i.bill_id JOIN entry e ON e.id = i.entry_id`},
 	{"stock", `SELECT s.name, g.external_id, l.on_hand, l.demand, l.allocated, l.value, l.unit_cost, l.opened FROM stock_level l
 		JOIN origin g ON g.local_id = l.variant_id AND g.kind = 'variant' JOIN shop s ON s.id = g.shop_id WHERE l.on_hand <> 0 OR l.demand <> 0 OR l.value <> 0 OR l.opened`},
 }

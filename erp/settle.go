@@ -227,6 +227,9 @@ func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quant
 	}
 	p.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, unit_cost, opened, dirty) VALUES ($1, 1, $2, TRUE, TRUE)
 		ON CONFLICT (variant_id, place_id) DO UPDATE SET unit_cost = excluded.unit_cost, opened = TRUE, dirty = TRUE`, s.variant, cost.String())
+	if s.unitCost != "" { // some was bought before
+		p.mover.Average(s.variant)
+	}
 	if diff > 0 && cost.IsZero() {
 		done.NoCost = append(done.NoCost, cmp.Or(s.sku, s.external))
 	}

@@ -48,6 +48,19 @@ var tieOuts = []struct{ check, query string }{
 			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected') AS facts) x WHERE x.account <> x.facts`},
 	{"closed years have no result left", `SELECT 'fiscal year ' || y.year, SUM(d.debit), SUM(d.credit) FROM fiscal_year y JOIN account_day d ON d.day <= y.last_day JOIN account a ON a.id = d.account_id
 		WHERE y.closed AND a.type IN ('income', 'expense') GROUP BY y.year HAVING SUM(d.debit - d.credit) <> 0 ORDER BY y.year LIMIT 1`},
+	{"deductible tax facts are the input tax account", `SELECT 'input tax', x.account, x.facts FROM (SELECT
+			(SELECT COALESCE(SUM(d.debit - d.credit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'input_tax') AS account,
+			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'deductible') AS facts) x WHERE x.account <> x.facts`},
+	{"what is open of a bill is the sum of its items", `SELECT b.number || ' (bill ' || b.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT bill_id, open * 3 + home_open AS kept, 0 AS summed FROM bill_balance
+			UNION ALL SELECT bill_id, 0, amount * 3 + home_amount FROM payable_item
+		) x JOIN bill b ON b.id = x.bill_id GROUP BY b.id, b.number HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY b.id LIMIT 1`},
+	{"the payable account is what is open of bills", `SELECT e.cause, SUM(x.line), SUM(x.item) FROM (
+			SELECT l.entry_id, l.credit - l.debit AS line, 0 AS item FROM entry_line l JOIN account a ON a.id = l.account_id WHERE a.role = 'payable'
+			UNION ALL SELECT entry_id, 0, home_amount FROM payable_item
+		) x JOIN entry e ON e.id = x.entry_id GROUP BY e.id, e.cause HAVING SUM(x.line) <> SUM(x.item) ORDER BY e.id LIMIT 1`},
+	{"payments have no gaps", `SELECT s.series, s.next - 1, COUNT(v.id) FROM voucher_series s LEFT JOIN payment_voucher v ON v.series = s.series WHERE s.series = 'PV'
+		GROUP BY s.series, s.next HAVING COUNT(v.id) <> s.next - 1 OR MAX(v.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series
 		GROUP BY s.series, s.next HAVING COUNT(i.id) <> s.next - 1 OR MAX(i.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 }
