@@ -1,5 +1,6 @@
 -- Periods: until when the books are locked, the fiscal years that were closed,
--- and the trail of who did it.
+-- and the trail of who did it. Taxes: what the books expect shops to charge, and
+-- what was declared and paid to the agencies.
 
 -- +goose Up
 
@@ -31,6 +32,65 @@ CREATE TABLE period_event (
     entry_id    BIGINT NOT NULL,
     done_by     TEXT    NOT NULL,
     reason      TEXT    NOT NULL
+);
+
+-- The taxes that the books expect: see package tax. Lists are separated by
+-- spaces.
+
+CREATE TABLE tax_agency (
+    code     TEXT PRIMARY KEY,
+    name     TEXT NOT NULL,
+    period   TEXT NOT NULL,
+    account  TEXT NOT NULL,
+    collects TEXT NOT NULL
+);
+
+CREATE TABLE tax_zone (
+    code      TEXT PRIMARY KEY,
+    name      TEXT    NOT NULL,
+    countries TEXT    NOT NULL,
+    regions   TEXT    NOT NULL,
+    postcodes TEXT    NOT NULL,
+    home      BOOLEAN NOT NULL
+);
+
+CREATE TABLE tax_rate (
+    zone            TEXT    NOT NULL REFERENCES tax_zone,
+    category        TEXT    NOT NULL,
+    position        BIGINT NOT NULL,
+    valid_from      TEXT    NOT NULL,
+    valid_to        TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    agency          TEXT    NOT NULL REFERENCES tax_agency,
+    rate_ppm        BIGINT NOT NULL CHECK (rate_ppm >= 0),
+    compound        BOOLEAN NOT NULL,
+    recoverable_ppm BIGINT NOT NULL CHECK (recoverable_ppm >= 0 AND recoverable_ppm <= 1000000),
+    PRIMARY KEY (zone, category, position, valid_from)
+);
+
+-- A return that was closed: what it took off the tax accounts. reversal_id is
+-- the entry that took it back, 0 while it stands.
+CREATE TABLE tax_return (
+    id          BIGINT PRIMARY KEY,
+    agency      TEXT    NOT NULL,
+    from_day    TEXT    NOT NULL,
+    to_day      TEXT    NOT NULL,
+    output      BIGINT NOT NULL,
+    input       BIGINT NOT NULL,
+    late        BIGINT NOT NULL,
+    entry_id    BIGINT NOT NULL,
+    reversal_id BIGINT NOT NULL DEFAULT 0
+);
+
+-- What was paid to an agency, or negative what it paid back.
+CREATE TABLE tax_payment (
+    id          BIGINT PRIMARY KEY,
+    agency      TEXT    NOT NULL,
+    day         TEXT    NOT NULL,
+    amount      BIGINT NOT NULL,
+    reference   TEXT    NOT NULL,
+    entry_id    BIGINT NOT NULL,
+    reversal_id BIGINT NOT NULL DEFAULT 0
 );
 
 -- Nothing is written into a locked period, whoever writes it.
