@@ -65,15 +65,34 @@ func (r *reading) unclosed(ctx context.Context, from, to string) ([]account, err
 	if err != nil || r.shop != 0 { // a closing is of no shop
 		return accounts, err
 	}
-	closed, err := ledger.Closings(ctx, r, from, to)
+	closed, err := r.closings(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
 	for i, a := range accounts {
-		accounts[i].debit -= closed[a.id].Debit
-		accounts[i].credit -= closed[a.id].Credit
+		accounts[i].debit -= closed[a.id].debit
+		accounts[i].credit -= closed[a.id].credit
 	}
 	return accounts, nil
+}
+
+// closings adds up, by account id, what the entries that close fiscal years and
+// their reversals have posted. CROSS JOIN has SQLite begin with the years,
+// which are few: by the days it would walk through all entries.
+func (r *reading) closings(ctx context.Context, from, to string) (map[int64]account, error) {
+	out := map[int64]account{}
+	err := r.each(ctx, `SELECT l.account_id, SUM(l.debit), SUM(l.credit) FROM fiscal_year y CROSS JOIN entry e JOIN entry_line l ON l.entry_id = e.id
+		WHERE e.document_id = y.id AND e.document_kind = $1 AND e.effective >= $2 AND e.effective <= $3 GROUP BY l.account_id`, []any{ledger.FiscalYearKind, from, to},
+		func(scan func(...any) error) error {
+			var a account
+			err := scan(&a.id, &a.debit, &a.credit)
+			out[a.id] = a
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read the closings of fiscal years: %w", err)
+	}
+	return out, nil
 }
 
 // ofRole adds up what moved on the accounts of a role: debits less credits.
@@ -130,11 +149,11 @@ func (r *reading) closedIn(ctx context.Context, month string, wanted map[int64]b
 	if r.shop != 0 { // a closing is of no shop
 		return 0, nil
 	}
-	closed, err := ledger.Closings(ctx, r, max(r.from(), month+"-01"), min(r.to(), month+"-31"))
+	closed, err := r.closings(ctx, max(r.from(), month+"-01"), min(r.to(), month+"-31"))
 	var sum int64
 	for id, s := range closed {
 		if wanted[id] {
-			sum += s.Credit - s.Debit
+			sum += s.credit - s.debit
 		}
 	}
 	return sum, err

@@ -158,7 +158,7 @@ func stocked(t require, b *erp.Books, shop string) {
 		receive(t, b, shop, intake.Products, seal(t, intake.KindProduct, sku, &intake.Product{Title: "Chemise " + sku, Kind: intake.ProductStocked, Status: "published",
 			Variants: []intake.Variant{{ID: sku, ProductID: sku, SKU: sku, Kind: intake.ProductStocked, Tracked: true, Sellable: true, Stock: &q, Cost: &cost}}}))
 	}
-	if _, err := b.Settle(ctx, shop, march.AddDate(0, 4, 0)); err != nil {
+	if _, err := b.Settle(ctx, shop, march.AddDate(0, 4, 0), march.AddDate(0, 4, 0)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -187,7 +187,7 @@ func quarter(t *testing.T, b *erp.Books) {
 	} {
 		receive(t, b, x.shop, intake.Orders, seal(t, intake.KindOrder, x.sale.number, x.sale.order()))
 	}
-	if _, err := b.Settle(ctx, "atelier", march.AddDate(0, 4, 0)); err != nil {
+	if _, err := b.Settle(ctx, "atelier", march.AddDate(0, 4, 0), march.AddDate(0, 4, 0)); err != nil {
 		t.Fatal(err)
 	}
 }
