@@ -40,6 +40,7 @@ var rooms = []room{
 
 	{"erp", 25, "opens the one transaction over its features"},
 	{"erp/exports/exportstest", 27, "compares exports with reports, for tests"},
+	{"erp/documents", 26, "read-only: what invoices and credit notes state"},
 	{"erp/exports", 26, "read-only: the books for other programs"},
 	{"erp/reports", 25, "read-only: it takes a store.Reader"},
 	{"erp/sales", 19, "orders: they use stock, contacts, taxes and accounts"},

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -21,10 +20,6 @@ import (
 	"github.com/johnfercher/maroto/v2/pkg/consts/pagesize"
 	"github.com/johnfercher/maroto/v2/pkg/core"
 	"github.com/johnfercher/maroto/v2/pkg/props"
-	"github.com/johnfercher/maroto/v2/pkg/repository"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/sfnt"
 )
 
 // mostPDFLines is how many lines a PDF may have: nobody reads more, and they
@@ -51,26 +46,19 @@ type document struct {
 	words  words
 	lang   Language
 	sizes  []int // of the columns, in units of the grid
-	font   *sfnt.Font
-	buffer sfnt.Buffer
+	*typeface
 }
 
-// writePDF prints a report on pages of A4, with its headings on each. The font
-// is that of the Go project, which is free and has Latin, Greek and Cyrillic.
+// writePDF prints a report on pages of A4, with its headings on each.
 func writePDF(w io.Writer, r reports.Report, lang Language) error {
 	if n := lines(r); n > mostPDFLines {
 		return fault.New(fault.Invalid, "narrow the report, or use xlsx or csv", "%d lines are too many for a PDF", n)
 	}
-	fonts, err := repository.New().
-		AddUTF8FontFromBytes(fontFamily, fontstyle.Normal, goregular.TTF).
-		AddUTF8FontFromBytes(fontFamily, fontstyle.Bold, gobold.TTF).Load()
+	face, err := openTypeface()
 	if err != nil {
-		return fmt.Errorf("load the font: %w", err)
+		return err
 	}
-	d := &document{report: r, words: lang.words(), lang: lang}
-	if d.font, err = sfnt.Parse(goregular.TTF); err != nil {
-		return fmt.Errorf("read the font: %w", err)
-	}
+	d := &document{report: r, words: lang.words(), lang: lang, typeface: face}
 	page, chars := orientation.Vertical, portraitChars
 	if total(naturalWidths(r, lang)) > portraitChars {
 		page, chars = orientation.Horizontal, landscapeChars
@@ -79,7 +67,7 @@ func writePDF(w io.Writer, r reports.Report, lang Language) error {
 	d.Maroto = maroto.New(config.NewBuilder().
 		WithPageSize(pagesize.A4).WithOrientation(page).WithMaxGridSize(grid).
 		WithLeftMargin(12).WithRightMargin(12).WithTopMargin(12).WithBottomMargin(12).
-		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: fontFamily, Size: fontSize}).
+		WithCustomFonts(face.fonts).WithDefaultFont(&props.Font{Family: fontFamily, Size: fontSize}).
 		WithPageNumber(props.PageNumber{Pattern: "{current} / {total}", Place: props.RightBottom, Family: fontFamily, Size: fontSize}).
 		WithTitle(r.Title, true).WithAuthor(r.Company, true).WithCreator("Comptoir", true).WithCreationDate(r.MadeAt).WithCompression(true).Build())
 	if err := d.write(); err != nil {
@@ -99,7 +87,7 @@ func (d *document) write() error {
 	}
 	for _, s := range d.report.Sections {
 		if s.Title != "" {
-			d.keep(titled)
+			keep(d.Maroto, titled)
 			d.AddRow(lineHeight+2, text.NewCol(grid, d.shown(s.Title), props.Text{Style: fontstyle.Bold, Size: fontSize + 1, Top: 2}))
 		}
 		for _, line := range s.Rows {
@@ -122,12 +110,12 @@ func (d *document) write() error {
 }
 
 // keep moves on to the next page where less than a height is left on this one.
-func (d *document) keep(height float64) {
+func keep(m core.Maroto, height float64) {
 	for range int(height) {
-		if d.FitlnCurrentPage(height) {
+		if m.FitlnCurrentPage(height) {
 			return
 		}
-		d.AddRows(row.New(1).Add(col.New(grid)))
+		m.AddRows(row.New(1).Add(col.New(grid)))
 	}
 }
 
@@ -164,21 +152,6 @@ func (d *document) line(line reports.Row, bold fontstyle.Type, look *props.Cell)
 		made = made.WithStyle(look)
 	}
 	d.AddRows(made)
-}
-
-// shown is a text with a question mark for each character that the font does
-// not have.
-func (d *document) shown(s string) string {
-	s = strings.ReplaceAll(s, "✓", "– OK")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		if i, err := d.font.GlyphIndex(&d.buffer, r); err != nil || i == 0 || r > 0xffff {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // widths returns how many characters the widest cell of each column has.

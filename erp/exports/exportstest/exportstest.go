@@ -226,8 +226,8 @@ func Need(t testing.TB, program, debian string) {
 	t.Skip(message)
 }
 
-// run runs a program and returns what it prints.
-func run(t *testing.T, program string, args ...string) string {
+// Run runs a program and returns what it prints.
+func Run(t testing.TB, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "LEDGER_FILE=", "HOME="+t.TempDir())

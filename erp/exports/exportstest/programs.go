@@ -19,10 +19,10 @@ func (s statements) period() []string {
 
 func hledger(t *testing.T, f file, want statements) {
 	Need(t, "hledger", "hledger")
-	run(t, "hledger", "-f", f.path, "check", "--strict", "accounts", "commodities", "balancedwithautoconversion")
+	Run(t, "hledger", "-f", f.path, "check", "--strict", "accounts", "commodities", "balancedwithautoconversion")
 	report := func(name string, args ...string) [][2]string {
 		var pairs [][2]string
-		for _, row := range readCSV(t, run(t, "hledger", append([]string{name, "-f", f.path, "-O", "csv"}, args...)...)) {
+		for _, row := range readCSV(t, Run(t, "hledger", append([]string{name, "-f", f.path, "-O", "csv"}, args...)...)) {
 			if len(row) == 2 && strings.Contains(row[0], ":") && !strings.HasSuffix(row[0], ":") {
 				pairs = append(pairs, [2]string{row[0], row[1]})
 			}
@@ -59,7 +59,7 @@ func ledger(t *testing.T, f file, want statements) {
 	report := func(args ...string) [][2]string {
 		args = append([]string{"-f", f.path, "--pedantic", "--flat", "--no-total", "--format", `%(account)|%(quantity(scrub(display_total)))\n`}, args...)
 		var pairs [][2]string
-		for line := range strings.Lines(run(t, "ledger", args...)) {
+		for line := range strings.Lines(Run(t, "ledger", args...)) {
 			account, amount, ok := strings.Cut(strings.TrimSpace(line), "|")
 			if ok {
 				pairs = append(pairs, [2]string{account, amount})
@@ -77,14 +77,14 @@ func ledger(t *testing.T, f file, want statements) {
 func beancount(t *testing.T, f file, want statements) {
 	Need(t, "bean-check", "beancount")
 	Need(t, "bean-query", "beancount")
-	run(t, "bean-check", "--no-cache", f.path)
+	Run(t, "bean-check", "--no-cache", f.path)
 	query := func(conditions ...string) [][2]string {
 		q := "SELECT account, sum(number) AS total"
 		if len(conditions) > 0 {
 			q += " WHERE " + strings.Join(conditions, " AND ")
 		}
 		var pairs [][2]string
-		for _, row := range readCSV(t, run(t, "bean-query", "-q", "-f", "csv", f.path, q+" GROUP BY account ORDER BY account"))[1:] {
+		for _, row := range readCSV(t, Run(t, "bean-query", "-q", "-f", "csv", f.path, q+" GROUP BY account ORDER BY account"))[1:] {
 			pairs = append(pairs, [2]string{row[0], row[1]})
 		}
 		return pairs
