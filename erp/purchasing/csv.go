@@ -108,13 +108,9 @@ func (f *billFile) row(line int, row []string) error {
 	c := cells{row: row, column: f.column}
 	doc := Document{Kind: Bill, Ref: Ref{c.text("vendor"), c.text("number")}, Date: c.text("date"), Due: c.text("due"), Currency: money.Currency(c.text("currency")),
 		Rate: c.optional("rate"), Total: c.optional("total"), Note: c.text("note"), At: line}
-	l := Line{SKU: c.text("sku"), Account: c.text("account"), Description: c.text("description"), Quantity: c.number("quantity", 1), Net: c.number("net", 0), At: line}
-	l.TaxPPM = c.ppm("tax", 0)
-	l.NotDeductiblePPM = 1_000_000 - c.ppm("deductible", 1_000_000)
-	if c.text("net") == "" {
-		c.errs = append(c.errs, fault.New(fault.Invalid, "give the amount of the line without tax", "net is empty"))
-	}
-	if err := errors.Join(c.errs...); err != nil {
+	l, err := c.line()
+	l.At = line
+	if err != nil {
 		return err
 	}
 	i, ok := f.at[doc.Ref]
@@ -153,6 +149,17 @@ type cells struct {
 	row    []string
 	column map[string]int
 	errs   []error
+}
+
+// line reads what belongs to one line of a bill. Its error tells of all fields
+// that were read before, too.
+func (c *cells) line() (Line, error) {
+	l := Line{SKU: c.text("sku"), Account: c.text("account"), Description: c.text("description"), Quantity: c.number("quantity", 1), Net: c.number("net", 0),
+		TaxPPM: c.ppm("tax", 0), NotDeductiblePPM: 1_000_000 - c.ppm("deductible", 1_000_000)}
+	if c.text("net") == "" {
+		c.errs = append(c.errs, fault.New(fault.Invalid, "give the amount of the line without tax", "net is empty"))
+	}
+	return l, errors.Join(c.errs...)
 }
 
 func (c *cells) text(name string) string {
@@ -216,4 +223,32 @@ func ParseNumber(text string) (decimal.Decimal, error) {
 		return decimal.Decimal{}, fault.New(fault.Invalid, "write it as 1234.50", "%q is not a number", text)
 	}
 	return d, nil
+}
+
+// ParseLine reads a line that was written as sku=SHIRT,quantity=10,net=35,tax=20.
+// The names are those of the columns of ReadBills; values with a comma are
+// quoted, as in CSV.
+func ParseLine(text string) (Line, error) {
+	in := csv.NewReader(strings.NewReader(text))
+	in.TrimLeadingSpace, in.LazyQuotes = true, true
+	fields, err := in.Read()
+	if err != nil {
+		return Line{}, fault.New(fault.Invalid, "write it as sku=SHIRT,quantity=10,net=35,tax=20", "%q is no line of a bill", text)
+	}
+	known := []string{"sku", "account", "description", "quantity", "net", "tax", "deductible"}
+	c := cells{column: map[string]int{}}
+	for i, f := range fields {
+		name, value, ok := strings.Cut(f, "=")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if _, twice := c.column[name]; !ok || twice || !slices.Contains(known, name) {
+			return Line{}, fault.New(fault.Invalid, "the names are "+strings.Join(known, ", ")+", each once", "%q: %q is no part of a line", text, f)
+		}
+		c.column[name] = i
+		c.row = append(c.row, value)
+	}
+	l, err := c.line()
+	if err != nil {
+		return Line{}, fmt.Errorf("%q: %w", text, err)
+	}
+	return l, nil
 }
