@@ -17,8 +17,8 @@ const (
 	Throttled
 	// Rejected: this record or request can't succeed; park it and go on.
 	Rejected
-	// Denied: credentials, rights or address are wrong; pause the shop until
-	// a person has looked.
+	// Denied: credentials, rights or address are wrong; pause the shop, and
+	// ask again only now and then, since a person has to look.
 	Denied
 )
 

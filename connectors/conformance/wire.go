@@ -178,7 +178,7 @@ func wireFaults() []wireFault {
 		{name: "notice after the JSON", classes: nonsense, trip: rewritten(func(_ *http.Request, body []byte) (io.Reader, int64) {
 			return io.MultiReader(bytes.NewReader(body), strings.NewReader("\n<b>Notice</b>: Undefined index")), -1
 		})},
-		{name: "endless body", heavy: true, classes: nonsense, trip: rewritten(func(_ *http.Request, body []byte) (io.Reader, int64) {
+		{name: "endless body", heavy: true, classes: []connectors.Class{connectors.Rejected, connectors.Transient}, trip: rewritten(func(_ *http.Request, body []byte) (io.Reader, int64) {
 			return io.MultiReader(bytes.NewReader(body[:1]), io.LimitReader(blanks{}, endless), fails{errEndless}), -1
 		})},
 		{name: "byte order mark and blank lines before the JSON", trip: rewritten(func(_ *http.Request, body []byte) (io.Reader, int64) {

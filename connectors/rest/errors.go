@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -81,8 +82,11 @@ func (c *Client) failed(op, address string, err error) *connectors.Error {
 	case ours:
 		class, fix = connectors.Denied, advice
 	case errors.Is(err, ErrTooLarge):
-		class = connectors.Denied
+		class = connectors.Rejected // the others may be of a usual size
 		fix = "no page of a shop is that large: look at what the address answers in a browser; or raise max_body, or lower page_size"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		err = fmt.Errorf("the connection ended in the middle of the answer (%w)", err)
+		fix = "if it stays so, the reason is in the error log of the shop's server, or in a proxy or firewall before it; lower page_size to ask for less at once"
 	case errors.Is(err, ErrTimeout):
 		err = fmt.Errorf("%w (%v)", ErrTimeout, c.opts.Timeout)
 		fix = "if it stays so, look at the load of the shop's server, raise timeout, or lower page_size"

@@ -57,6 +57,9 @@ type Options struct {
 	// Final, when set, reports whether an answer of 500 or above would be the
 	// same next time, so that trying again is of no use.
 	Final func(status int, body []byte) bool
+	// Mood, when set, reports whether an answer of 400 to 499 may be another
+	// one in a moment, so that it is worth trying again: that of a firewall.
+	Mood func(status int, body []byte) bool
 	// Secrets are texts that never show up in an error or in the log.
 	Secrets []string
 }

@@ -282,7 +282,7 @@ func TestLargeBodiesAreNotRead(t *testing.T) {
 			return res, nil
 		}, func(o *Options) { o.MaxBody = 1 << 20 })
 		_, err := get(t.Context(), c)
-		if e := classOf(t, err); e.Class != connectors.Denied || !errors.Is(err, ErrTooLarge) || n.n.Load() != 1 {
+		if e := classOf(t, err); e.Class != connectors.Rejected || !errors.Is(err, ErrTooLarge) || n.n.Load() != 1 {
 			t.Errorf("%s after %d attempts: %v", e.Class, n.n.Load(), err)
 		}
 		if read > 3<<20 || announced && read > 0 {

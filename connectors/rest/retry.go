@@ -24,7 +24,7 @@ func (c *Client) again(res *resty.Response, err error) bool {
 	case status >= 500:
 		return c.opts.Final == nil || !c.opts.Final(status, res.Body())
 	default:
-		return false
+		return status >= 400 && c.opts.Mood != nil && c.opts.Mood(status, res.Body())
 	}
 }
 

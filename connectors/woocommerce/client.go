@@ -63,6 +63,7 @@ func newClient(env connectors.Env, cfg Config) *client {
 		MaxWait:     40 * cfg.RetryWait,
 		Prepare:     c.prepare,
 		Final:       refusal,
+		Mood:        barred,
 		Secrets:     []string{cfg.ConsumerKey, cfg.ConsumerSecret},
 	})
 	return c
@@ -310,6 +311,13 @@ func refusal(_ int, body []byte) bool {
 	return ok && strings.HasPrefix(code, "woocommerce_rest_")
 }
 
+// barred reports whether something before the shop refuses, not the shop.
+// Firewalls do so now and then to one request of many.
+func barred(status int, body []byte) bool {
+	_, _, ok := parseError(body)
+	return !ok && (status == http.StatusForbidden || status == http.StatusNotAcceptable)
+}
+
 // noRoute reports whether the shop does not know the route.
 func noRoute(err error) bool {
 	var api *apiError
@@ -370,12 +378,14 @@ func (c *client) judge(e *connectors.Error) {
 		e.Fix = "the signature is refused because the clocks of the shop and of this machine differ by more than 15 minutes: set them right"
 	case status.Status == http.StatusUnauthorized || isAPI && status.Status == http.StatusForbidden:
 		e.Class = connectors.Denied
-		e.Fix = "either the key and its secret are wrong or were deleted, or the key or its user may not read this (WooCommerce does not say which): " +
-			"make a key with read access for an administrator or shop manager under WooCommerce, Settings, Advanced, REST API, put it into consumer_key and consumer_secret, then run: comptoir check"
+		e.Fix = "Either the key and its secret are wrong or were deleted, or the key or its user may not read this; WooCommerce does not say which. " +
+			"Make a key with read access for an administrator or shop manager: WooCommerce, Settings, Advanced, REST API. " +
+			"Put it into consumer_key and consumer_secret."
 		if c.cfg.overHTTP() {
-			e.Fix += "; over plain http only auth: oauth1 is heard"
+			e.Fix += " Over plain http only auth: oauth1 is heard."
 		}
-	case status.Status == http.StatusForbidden || status.Status == http.StatusNotAcceptable:
+		e.Fix += " Then run: comptoir check"
+	case barred(status.Status, status.Body):
 		e.Class = connectors.Denied
 		e.Fix = "something before the shop (a firewall, a security plugin, the host) refuses this machine: have its address allowed"
 	case isAPI && status.Status >= 500 && refusal(status.Status, status.Body):

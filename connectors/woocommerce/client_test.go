@@ -56,7 +56,7 @@ func TestWrongKey(t *testing.T) {
 	s := newReplayed(t)
 	c := s.start(func(cfg *Config) { cfg.ConsumerSecret = "cs_wrong" })
 	_, err := c.Pull(t.Context(), intake.Orders, nil)
-	checkDenial(t, "wrong key", err, connectors.Denied, "either the key and its secret are wrong or were deleted, or the key or its user may not read this")
+	checkDenial(t, "wrong key", err, connectors.Denied, "Either the key and its secret are wrong or were deleted, or the key or its user may not read this")
 	if n := len(s.requests()); n != 2 {
 		t.Errorf("%d requests", n)
 	}

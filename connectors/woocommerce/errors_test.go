@@ -33,8 +33,8 @@ func TestRecordedErrors(t *testing.T) {
 		"error-400-per-page.json":                    {connectors.Rejected, "per_page"},
 		"error-401-bad-key.json":                     {connectors.Denied, "or the key or its user may not read this"},
 		"error-401-bad-secret.json":                  {connectors.Denied, "Consumer secret is invalid"},
-		"error-401-basic-over-http.json":             {connectors.Denied, "make a key"},
-		"error-401-no-auth.json":                     {connectors.Denied, "make a key"},
+		"error-401-basic-over-http.json":             {connectors.Denied, "Make a key"},
+		"error-401-no-auth.json":                     {connectors.Denied, "Make a key"},
 		"error-401-oauth-nonce-reused.json":          {connectors.Denied, "nonce"},
 		"error-401-read-only-key.json":               {connectors.Denied, "write permissions"},
 		"error-404-customer.json":                    {connectors.Rejected, "Invalid user ID"},
@@ -109,9 +109,9 @@ func TestShopsThatCannotBeRead(t *testing.T) {
 		says        string
 	}{
 		{"wrong url: a site without WordPress", html(404), connectors.Denied, connectors.Denied, "correct url"},
-		{"a web page with status 200", html(200), connectors.Transient, connectors.Denied, "<!DOCTYPE html>"},
+		{"a web page with status 200", html(200), connectors.Transient, connectors.Transient, "<!DOCTYPE html>"},
 		{"a firewall", html(403), connectors.Denied, connectors.Denied, "firewall"},
-		{"a PHP notice before the data", text("<b>Notice</b>: Undefined index []"), connectors.Transient, connectors.Denied, "WP_DEBUG_DISPLAY"},
+		{"a PHP notice before the data", text("<b>Notice</b>: Undefined index []"), connectors.Transient, connectors.Transient, "WP_DEBUG_DISPLAY"},
 		{"an empty answer", text(""), connectors.Transient, connectors.Transient, "empty"},
 		{"too many requests", html(429, "Retry-After", "3600"), connectors.Throttled, connectors.Throttled, "429"},
 		{"maintenance", html(503), connectors.Transient, connectors.Transient, "503"},
@@ -132,6 +132,28 @@ func TestShopsThatCannotBeRead(t *testing.T) {
 				t.Errorf("RetryAfter is %v", e.RetryAfter)
 			}
 		})
+	}
+}
+
+// A firewall that refuses one request of many is asked once more; a key that
+// is refused is not.
+func TestAFirewallIsAskedMoreThanOnce(t *testing.T) {
+	for _, status := range []int{http.StatusForbidden, http.StatusNotAcceptable} {
+		asked := 0
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if asked++; asked == 1 {
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte("<html>blocked</html>"))
+				return
+			}
+			_, _ = w.Write([]byte("[]"))
+		}))
+		c := connectTo(t, server.URL, server.Client().Transport)
+		_, err := c.Pull(t.Context(), intake.TaxRates, nil)
+		server.Close()
+		if err != nil || asked != 2 {
+			t.Errorf("%d: asked %d times: %v", status, asked, err)
+		}
 	}
 }
 
@@ -185,7 +207,7 @@ func TestHugeBodyIsCutOff(t *testing.T) {
 		c := connectTo(t, server.URL, server.Client().Transport, func(cfg *Config) { cfg.MaxBody = 1; cfg.PageSize = 5 })
 		_, err := c.Pull(t.Context(), intake.TaxRates, nil)
 		server.Close()
-		checkDenial(t, "pull", err, connectors.Denied, "max_body")
+		checkDenial(t, "pull", err, connectors.Rejected, "max_body")
 		if sent > 200<<20 {
 			t.Errorf("announced %v: %d bytes were read", announced, sent)
 		}

@@ -29,20 +29,20 @@ func (c *Connector) Probe(ctx context.Context) (connectors.Shop, error) {
 	p := &probe{c: c, shop: connectors.Shop{Platform: "woocommerce", URL: c.api.base.String(), Checks: []connectors.Check{}}}
 	for _, step := range []func(context.Context) error{p.credentials, p.index, p.general, p.tax, p.status, p.rights, p.filter, p.routes} {
 		if err := step(ctx); err != nil {
-			return p.shop, denyForeign(c, err)
+			return p.shop, strange(c, err)
 		}
 	}
 	p.transport()
 	return p.shop, nil
 }
 
-// denyForeign makes an answer that is no JSON a matter for a person: while a
-// shop is being set up, it means a wrong address.
-func denyForeign(c *Connector, err error) error {
+// strange adds to the advice about an answer that is no JSON what it means
+// while a shop is being set up: a wrong address.
+func strange(c *Connector, err error) error {
 	var e *connectors.Error
 	var foreign *foreignError
 	if errors.As(err, &e) && errors.As(err, &foreign) && foreign.Status == http.StatusOK && errors.Is(err, errNotJSON) {
-		return c.api.rest.Fail(connectors.Denied, e.Op, e.Err,
+		return c.api.rest.Fail(e.Class, e.Op, e.Err,
 			"a web page answers where the API should be: correct url (the address of the shop, without /wp-json), and look in a browser for a maintenance page, a login page or a PHP notice (set WP_DEBUG_DISPLAY to false); then run: comptoir check")
 	}
 	return err

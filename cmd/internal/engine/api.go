@@ -113,8 +113,8 @@ type ResourceResult struct {
 // ShopStatus is how a shop stands.
 type ShopStatus struct {
 	Shop string `json:"shop"`
-	// Paused is why the shop is not read until a person has acted (see
-	// Engine.Resume); "" where it is not paused.
+	// Paused is why the shop is read only now and then, to see whether it
+	// still refuses, or until Engine.Resume; "" where it is not paused.
 	Paused    string           `json:"paused,omitempty"`
 	Resources []ResourceStatus `json:"resources"`
 }

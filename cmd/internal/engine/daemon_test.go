@@ -241,6 +241,38 @@ func TestTheDaemonLeavesAThrottledShopAlone(t *testing.T) {
 	})
 }
 
+func TestAPausedShopIsAskedAgainAndGoesOnByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf(connectors.Stream{Resource: intake.Products, Sorted: true}, sortedOrders)
+		s.fillOrders(t, 2)
+		s.answer = func(string) error {
+			return &connectors.Error{Class: connectors.Denied, Op: "shelf: list", Err: errors.New("a firewall refuses")}
+		}
+		w := newWorld(t, s)
+		w.shop.Schedules = map[intake.Resource]string{intake.Orders: "@every 1m", intake.Products: "@every 1m"}
+		w.restart()
+		stop := w.daemon()
+		time.Sleep(48 * time.Hour)
+		// 15 and 30 minutes, 1, 2, 4 and then every 6 hours, less up to a quarter.
+		if got := len(s.requests()); got < 12 || got > 17 {
+			t.Errorf("%d requests in two days of a shop that refuses", got)
+		}
+		s.answers(nil)
+		time.Sleep(7 * time.Hour)
+		if got := w.status(intake.Orders); got.Cursor != "2" || got.LagSeconds > 120 {
+			t.Errorf("after the firewall gave way: %+v", got)
+		}
+		shops, err := w.engine.Status(t.Context())
+		if err != nil || shops[0].Paused != "" {
+			t.Errorf("paused: %q, %v", shops[0].Paused, err)
+		}
+		stop()
+		if got := strings.Count(w.log.String(), "is paused"); got != 1 {
+			t.Errorf("the pause was logged %d times", got)
+		}
+	})
+}
+
 func TestADeniedShopIsPausedUntilAPersonActs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf(connectors.Stream{Resource: intake.Products, Sorted: true}, sortedOrders)
@@ -252,7 +284,7 @@ func TestADeniedShopIsPausedUntilAPersonActs(t *testing.T) {
 		w.shop.Schedules = map[intake.Resource]string{intake.Orders: "@every 1m", intake.Products: "@every 1m"}
 		w.restart()
 		stop := w.daemon()
-		time.Sleep(3 * time.Hour)
+		time.Sleep(10 * time.Minute)
 		if got := len(s.requests()); got != 1 {
 			t.Errorf("%d requests of a shop that refused the first", got)
 		}

@@ -333,9 +333,11 @@ func (res *Result) add(one ResourceResult) {
 	res.Total.Parked += one.Parked
 }
 
-// pause keeps the daemon from reading the shop until a person has acted.
+// pause keeps the daemon from reading the shop, but for now and then, until it
+// does not refuse any more; see worker.askAgain.
 func (sh *shop) pause(err error) {
-	reason := fmt.Sprintf("shop %s is paused: %v; when that is mended, reload or restart comptoir", sh.Name, err)
+	reason := fmt.Sprintf("shop %s is paused: %v; it is asked again after %v, then less and less often; reload or restart comptoir to have it asked at once",
+		sh.Name, err, firstPause)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.paused == "" {

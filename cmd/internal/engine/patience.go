@@ -77,17 +77,32 @@ const (
 	longestBackOff = 30 * time.Minute
 )
 
+// Limits of the wait before a shop that refuses is asked again: a key that is
+// wrong stays wrong until a person acts, and a firewall does not like to be
+// tried.
+const (
+	firstPause   = 15 * time.Minute
+	longestPause = 6 * time.Hour
+)
+
+// pauseFor returns how long to leave a shop alone that has refused so many
+// times in a row.
+func pauseFor(denials int) time.Duration {
+	return jittered(doubled(firstPause, longestPause, denials-1))
+}
+
 // backOff returns how long to leave a resource alone after it has failed so
 // many times in a row.
 func backOff(failures int) time.Duration {
-	d := firstBackOff
-	for range failures - 1 {
-		if d >= longestBackOff {
-			break
-		}
+	return jittered(doubled(firstBackOff, longestBackOff, failures-1))
+}
+
+// doubled returns d doubled so many times, longest at most.
+func doubled(d, longest time.Duration, times int) time.Duration {
+	for ; times > 0 && d < longest; times-- {
 		d *= 2
 	}
-	return jittered(min(d, longestBackOff))
+	return min(d, longest)
 }
 
 // jittered takes up to a quarter off, so that what failed together does not

@@ -103,7 +103,7 @@ func (e *Engine) work(ctx context.Context, sh *shop) {
 	}
 	w.plan()
 	for ctx.Err() == nil {
-		if reason := sh.pausedFor(); reason != "" {
+		if sh.pausedFor() != "" {
 			w.awaitResume(ctx)
 			continue
 		}
@@ -124,6 +124,9 @@ type worker struct {
 	// is due together stays together.
 	offset time.Duration
 	timers []timer
+	// denials counts in a row how often the shop refused: the pause and what
+	// asked it again since.
+	denials int
 }
 
 // plan makes every pull due at once, to catch up with what happened while
@@ -170,26 +173,51 @@ func (w *worker) sleep(ctx context.Context) {
 	_ = sleep(ctx, d) // the caller looks at ctx
 }
 
-// awaitResume waits until the shop is no longer paused; then all pulls are due.
+// awaitResume waits until the shop is no longer paused, when all pulls are
+// due, or until it is time to ask it again.
 func (w *worker) awaitResume(ctx context.Context) {
-	select {
-	case <-w.sh.resumed:
-		w.plan()
-	case <-ctx.Done():
+	w.denials++
+	until := w.e.opts.Now().Add(pauseFor(w.denials))
+	for left := until.Sub(w.e.opts.Now()); left > 0; left = until.Sub(w.e.opts.Now()) {
+		t := time.NewTimer(min(left, longestSleep))
+		select {
+		case <-w.sh.resumed:
+			t.Stop()
+			w.denials = 0
+			w.plan()
+			return
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
 	}
+	w.askAgain(ctx)
+}
+
+// askAgain reads a paused shop as if it were not. Where it does not refuse any
+// more the pause is over: a firewall that was in a bad mood, or a key that was
+// mended at the shop, needs nobody to come here.
+func (w *worker) askAgain(ctx context.Context) {
+	w.plan()
+	streams, pulls := w.pulls(w.due())
+	err := w.pull(ctx, streams, pulls)
+	if ctx.Err() != nil || connectors.ClassOf(err) == connectors.Denied {
+		return
+	}
+	w.denials = 0
+	w.sh.resume()
+	select {
+	case <-w.sh.resumed: // it was us
+	default:
+	}
+	w.sh.log.Info().Msg("the shop can be read again; the pause is over")
+	w.report(ctx, "cycle", err)
 }
 
 // do does what is due: the pulls as one cycle, then the other tasks.
 func (w *worker) do(ctx context.Context, due []*timer) {
-	pulls := map[intake.Resource]*timer{}
-	var streams []connectors.Stream
-	for _, t := range due {
-		if st, ok := w.sh.stream(t.resource); ok {
-			pulls[t.resource] = t
-			streams = append(streams, st)
-		}
-	}
-	if len(streams) > 0 {
+	if streams, pulls := w.pulls(due); len(streams) > 0 {
 		w.report(ctx, "cycle", w.pull(ctx, streams, pulls))
 	}
 	for _, t := range due {
@@ -203,6 +231,19 @@ func (w *worker) do(ctx context.Context, due []*timer) {
 		w.again(t, err)
 		w.report(ctx, t.task, err)
 	}
+}
+
+// pulls picks the streams to read among what is due.
+func (w *worker) pulls(due []*timer) ([]connectors.Stream, map[intake.Resource]*timer) {
+	var streams []connectors.Stream
+	timers := map[intake.Resource]*timer{}
+	for _, t := range due {
+		if st, ok := w.sh.stream(t.resource); ok {
+			timers[t.resource] = t
+			streams = append(streams, st)
+		}
+	}
+	return streams, timers
 }
 
 // pull reads the streams that are due as one cycle.
