@@ -9,6 +9,7 @@ import (
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
 	"comptoir/erp/money"
 	"comptoir/erp/store"
 )
@@ -214,15 +215,29 @@ func (b *Books) explainOther(ctx context.Context, r store.Reader, t target, out 
 	return nil
 }
 
+// otherRule is the rule that books what is no order, by the kind of document.
 func otherRule(kind string) string {
 	switch kind {
 	case "stock":
 		return "What the shop can still sell differs from the books: the inventory follows it, against the opening balances when the stock is " +
 			"taken over, and against inventory adjustments later."
-	case "fiscal_year":
+	case "bill", "cash":
+		return "A purchase: goods go to the inventory at their cost, the rest to the account of its line, deductible tax to the input tax; " +
+			"against what is owed to the vendor, or the account that paid at once."
+	case "credit":
+		return "The vendor credits a purchase: what is owed to the vendor is lessened, and so are the goods, the expense and the input tax."
+	case "voucher":
+		return "Bills are paid: what is owed to the vendors and the bank's charge, against the account that paid."
+	case "payout":
+		return "The gateway pays out: its clearing account, less its fees, goes to the bank."
+	case "dispute":
+		return "A customer disputes a payment: it is held on the account of disputes until it is won, and goes back to the clearing account, or is lost."
+	case "opening":
+		return "The balances with which the books begin, against the opening balances account."
+	case ledger.FiscalYearKind:
 		return "The year was closed: its income and expenses are brought to zero against the retained earnings."
 	default:
-		return "Entered in the books; it did not come from a shop."
+		return "Entered in the books by hand; it did not come from a shop."
 	}
 }
 

@@ -68,7 +68,7 @@ func (f *beancount) entry(b []byte, e *entry) []byte {
 	b = meta(b, "  ", "journal", e.journal)
 	b = meta(b, "  ", "cause", e.cause)
 	b = meta(b, "  ", "shop", e.shop)
-	b = meta(b, "  ", "document", e.invoice)
+	b = meta(b, "  ", "document", e.document)
 	if e.reverses != 0 {
 		b = meta(b, "  ", "reverses", strconv.FormatInt(e.reverses, 10))
 	}

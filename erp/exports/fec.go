@@ -130,7 +130,7 @@ func (f *fec) entry(b []byte, e *entry) []byte {
 	}
 	for _, l := range e.lines {
 		b = cells(b, code, journal, number, compact(e.effective), l.account.code, l.account.label)
-		b = f.party(b, l)
+		b = auxiliary(b, e, l)
 		b = cells(b, piece, issued, frenchText(e))
 		b = append(appendAmount(b, l.debit, f.scale, ','), '\t')
 		b = append(appendAmount(b, l.credit, f.scale, ','), '\t')
@@ -152,14 +152,14 @@ func cells(b []byte, fields ...string) []byte {
 // compact turns YYYY-MM-DD into YYYYMMDD.
 func compact(day string) string { return strings.ReplaceAll(day, "-", "") }
 
-// piece is the voucher of an entry and its date: the document that it issued,
-// else the order, else the event itself.
+// piece is the voucher of an entry and its date: the document that it issued or
+// booked, else the order, else the event itself.
 func (f *fec) piece(e *entry) (ref, date string) {
 	switch {
 	case e.id == 0:
 		return "AN", compact(e.effective)
-	case e.invoice != "":
-		return e.invoice, compact(e.issued)
+	case e.document != "":
+		return e.document, compact(e.issued)
 	case e.order != "":
 		return e.order, compact(e.effective)
 	default:
@@ -167,20 +167,21 @@ func (f *fec) piece(e *entry) (ref, date string) {
 	}
 }
 
-// party appends the auxiliary account: who owes, or is owed, on the accounts
-// that are kept by customer or vendor.
-func (f *fec) party(b []byte, l line) []byte {
-	prefix := ""
+// auxiliary appends the auxiliary account: who owes, or is owed, on the
+// accounts that are kept by customer or vendor.
+func auxiliary(b []byte, e *entry, l line) []byte {
+	var who party
+	prefix := "C"
 	switch l.account.role {
 	case ledger.Receivable, ledger.CustomerDeposits:
-		prefix = "C"
+		who = l.customer
 	case ledger.Payable:
-		prefix = "F"
+		who, prefix = e.vendor, "F"
 	}
-	if prefix == "" || l.contact == 0 {
+	if who.id == 0 {
 		return cells(b, "", "")
 	}
-	return cells(b, prefix+strconv.FormatInt(l.contact, 10), l.party)
+	return cells(b, prefix+strconv.FormatInt(who.id, 10), who.name)
 }
 
 // devise appends the amount in the document's currency, without a sign: debit

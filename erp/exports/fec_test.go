@@ -14,6 +14,7 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/money"
+	"comptoir/erp/purchasing"
 	"comptoir/erp/reports"
 
 	"github.com/shopspring/decimal"
@@ -136,6 +137,36 @@ func TestFECTellsVoucherPartyAndForeignAmount(t *testing.T) {
 			"TR\tTrésorerie\t1\t20260331\t4191\tClients - Avances et acomptes reçus sur commandes\tC",
 			"\tZoé O'Brien \"X\"\t1042\t20260331\tPaiement, commande 1042\t0,00\t27,00\t\t\t20260501\t30,00\tUSD\r\n",
 			"VT\tVentes\t1\t20260401\t707\tVentes de marchandises\t\t\tINV-1\t20260401\tFacture, commande 1042\t0,00\t19,80\t\t\t20260501\t22,00\tUSD\r\n",
+		} {
+			if !strings.Contains(text, want) {
+				s.Errorf("%q is not in\n%s", want, text)
+			}
+		}
+	})
+}
+
+func TestFECNamesVendorsAndTheirBills(t *testing.T) {
+	each(t, "EUR", "pcg", func(s *shop) {
+		if _, err := s.books.SaveVendor(s.Context(), purchasing.Vendor{Name: "Tissus SA", Country: "FR", TermsDays: 30, Account: "607"}); err != nil {
+			s.Fatal(err)
+		}
+		ref := purchasing.Ref{Vendor: "Tissus SA", Number: "F-2026/7"}
+		bill := purchasing.Document{Ref: ref, Date: "2026-03-10", Lines: []purchasing.Line{{Account: "607", Description: "Lin", Quantity: dec("1"), Net: dec("50"), TaxPPM: 200_000}}}
+		if _, err := s.books.Bill(s.Context(), bill); err != nil {
+			s.Fatal(err)
+		}
+		if _, err := s.books.PayBills(s.Context(), purchasing.Payment{Date: "2026-03-20", Bills: []purchasing.Pay{{Ref: ref}}}); err != nil {
+			s.Fatal(err)
+		}
+		text, _ := s.write(exports.FEC, exports.Options{})
+		readFEC(s.T, text)
+		var vendor int64
+		if err := s.books.Reader().QueryRow(s.Context(), `SELECT id FROM vendor`).Scan(&vendor); err != nil {
+			s.Fatal(err)
+		}
+		for _, want := range []string{
+			fmt.Sprintf("HA\tAchats\t1\t20260310\t401\tFournisseurs\tF%d\tTissus SA\tF-2026/7\t20260310\t", vendor),
+			fmt.Sprintf("TR\tTrésorerie\t1\t20260320\t401\tFournisseurs\tF%d\tTissus SA\tPV-1\t20260320\t", vendor),
 		} {
 			if !strings.Contains(text, want) {
 				s.Errorf("%q is not in\n%s", want, text)

@@ -78,7 +78,7 @@ func (h *hledger) entry(b []byte, e *entry) []byte {
 	b = tag(b, "journal", e.journal)
 	b = tag(b, "cause", e.cause)
 	b = tag(b, "shop", e.shop)
-	b = tag(b, "document", e.invoice)
+	b = tag(b, "document", e.document)
 	if e.reverses != 0 {
 		b = tag(b, "reverses", strconv.FormatInt(e.reverses, 10))
 	}

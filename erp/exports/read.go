@@ -36,8 +36,9 @@ type entry struct {
 	reverses    int64
 	shop        string
 	order       string // number of the order, "" where it is of none
-	invoice     string // number of the document that it issued: "INV-12"; "" for none
+	document    string // number of what it issued or booked: "INV-12", a vendor's bill, a voucher; "" for none
 	issued      string // date of that document
+	vendor      party  // of a purchase or a payment
 	lines       []line
 }
 
@@ -51,8 +52,13 @@ type line struct {
 	// positive for a debit and 0 where the line has none.
 	currency money.Currency
 	foreign  int64
-	contact  int64 // the customer or vendor; 0: none
-	party    string
+	customer party
+}
+
+// party is a customer or a vendor; the zero party is none.
+type party struct {
+	id   int64
+	name string
 }
 
 // amount is the line's amount, positive for a debit.
@@ -297,13 +303,18 @@ func readIDs(ctx context.Context, r store.Reader, order, from, to string) ([]int
 // readEntries reads entries with their lines into a map.
 func readEntries(ctx context.Context, r store.Reader, ids []int64, accounts map[int64]*account, into map[int64]*entry) error {
 	rows, err := r.Query(ctx, `SELECT e.id, e.journal, e.effective, e.recorded_at, e.cause, e.description, e.reverses, COALESCE(s.name, ''),
-			COALESCE(o.number, ''), COALESCE(i.series || '-' || CAST(i.number AS TEXT), ''), COALESCE(i.date, ''),
+			COALESCE(o.number, ''), COALESCE(i.series || '-' || CAST(i.number AS TEXT), p.number, w.series || '-' || CAST(w.number AS TEXT), ''), COALESCE(i.date, p.date, w.date, ''),
+			COALESCE(v.id, 0), COALESCE(v.name, ''),
 			l.account_id, l.debit, l.credit, l.memo, l.currency, l.foreign_debit - l.foreign_credit,
 			COALESCE(c.id, 0), COALESCE(c.company, ''), COALESCE(c.first_name, ''), COALESCE(c.last_name, ''), COALESCE(c.email, '')
 		FROM entry e JOIN entry_line l ON l.entry_id = e.id
 			LEFT JOIN shop s ON s.id = e.shop_id
 			LEFT JOIN sales_order o ON e.document_kind = 'order' AND o.id = e.document_id
 			LEFT JOIN invoice i ON i.cause = e.cause
+			LEFT JOIN bill p ON e.document_kind IN ('bill', 'credit', 'cash') AND p.id = e.document_id
+			LEFT JOIN payment_voucher w ON e.document_kind = 'voucher' AND w.id = e.document_id
+			LEFT JOIN vendor v ON v.id = COALESCE(p.vendor_id, (SELECT MIN(b.vendor_id) FROM payable_item x JOIN bill b ON b.id = x.bill_id
+				WHERE x.document_id = w.id HAVING MIN(b.vendor_id) = MAX(b.vendor_id)))
 			LEFT JOIN contact c ON c.id = CASE WHEN l.contact_id <> 0 THEN l.contact_id ELSE o.contact_id END
 		WHERE e.id IN (`+store.In(len(ids), 1)+`) ORDER BY e.id, l.line`, store.InArgs(nil, ids)...)
 	if err != nil {
@@ -315,14 +326,14 @@ func readEntries(ctx context.Context, r store.Reader, ids []int64, accounts map[
 		var l line
 		var recorded, account int64
 		var company, first, last, email string
-		if err := rows.Scan(&e.id, &e.journal, &e.effective, &recorded, &e.cause, &e.description, &e.reverses, &e.shop, &e.order, &e.invoice, &e.issued,
-			&account, &l.debit, &l.credit, &l.memo, &l.currency, &l.foreign, &l.contact, &company, &first, &last, &email); err != nil {
+		if err := rows.Scan(&e.id, &e.journal, &e.effective, &recorded, &e.cause, &e.description, &e.reverses, &e.shop, &e.order, &e.document, &e.issued, &e.vendor.id, &e.vendor.name,
+			&account, &l.debit, &l.credit, &l.memo, &l.currency, &l.foreign, &l.customer.id, &company, &first, &last, &email); err != nil {
 			return err
 		}
 		if l.account = accounts[account]; l.account == nil {
 			return fault.New(fault.Internal, "run comptoir ledger verify", "entry %d moves account %d, whose daily balance does not show it", e.id, account)
 		}
-		l.party = partyName(company, first, last, email)
+		l.customer.name = customerName(company, first, last, email)
 		had := into[e.id]
 		if had == nil {
 			e.recorded = store.FromMicros(recorded)
@@ -334,8 +345,8 @@ func readEntries(ctx context.Context, r store.Reader, ids []int64, accounts map[
 	return rows.Err()
 }
 
-// partyName is what a contact is called in the accounts.
-func partyName(company, first, last, email string) string {
+// customerName is what a contact is called in the accounts.
+func customerName(company, first, last, email string) string {
 	person := strings.TrimSpace(first + " " + last)
 	switch {
 	case company != "":

@@ -35,10 +35,17 @@ import (
 func Compare(t *testing.T, r store.Reader, o exports.Options) {
 	t.Helper()
 	want := readStatements(t, r, o)
-	journal := export(t, r, exports.Hledger, o)
-	t.Run("hledger", func(t *testing.T) { hledger(t, journal, want) })
-	t.Run("ledger", func(t *testing.T) { ledger(t, journal, want) })
-	t.Run("beancount", func(t *testing.T) { beancount(t, export(t, r, exports.Beancount, o), want) })
+	journal, beans := export(t, r, exports.Hledger, o), export(t, r, exports.Beancount, o)
+	for name, compare := range map[string]func(*testing.T, file, statements){"hledger": hledger, "ledger": ledger, "beancount": beancount} {
+		f := journal
+		if name == "beancount" {
+			f = beans
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // the file is written, and the books are not asked again
+			compare(t, f, want)
+		})
+	}
 }
 
 // balances are amounts by the code of the account, without those that are
