@@ -45,12 +45,19 @@ var tieOuts = []struct{ check, query string }{
 		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
 	{"tax facts are the tax accounts", `SELECT 'output tax', x.account, x.facts FROM (SELECT
 			(SELECT COALESCE(SUM(d.credit - d.debit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'output_tax') AS account,
-			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected') AS facts) x WHERE x.account <> x.facts`},
+			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected')
+				- (SELECT COALESCE(SUM(output), 0) FROM tax_return WHERE reversal_id = 0) AS facts) x WHERE x.account <> x.facts`},
+	{"what is declared and paid to tax agencies is what their entries post", `SELECT x.kind || ' ' || x.id, x.kept, COALESCE(SUM(l.credit - l.debit), 0) FROM (
+			SELECT 'tax return' AS kind, id, entry_id, output - input AS kept FROM tax_return WHERE entry_id <> 0
+			UNION ALL SELECT 'tax payment', id, entry_id, -amount FROM tax_payment
+		) x LEFT JOIN entry_line l ON l.entry_id = x.entry_id AND l.account_id NOT IN (SELECT id FROM account WHERE role IN ('output_tax', 'input_tax')) AND (x.kind = 'tax return' OR l.line = 1)
+		GROUP BY x.kind, x.id, x.kept HAVING COALESCE(SUM(l.credit - l.debit), 0) <> x.kept ORDER BY x.id LIMIT 1`},
 	{"closed years have no result left", `SELECT 'fiscal year ' || y.year, SUM(d.debit), SUM(d.credit) FROM fiscal_year y JOIN account_day d ON d.day <= y.last_day JOIN account a ON a.id = d.account_id
 		WHERE y.closed AND a.type IN ('income', 'expense') GROUP BY y.year HAVING SUM(d.debit - d.credit) <> 0 ORDER BY y.year LIMIT 1`},
 	{"deductible tax facts are the input tax account", `SELECT 'input tax', x.account, x.facts FROM (SELECT
 			(SELECT COALESCE(SUM(d.debit - d.credit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'input_tax') AS account,
-			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'deductible') AS facts) x WHERE x.account <> x.facts`},
+			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'deductible')
+				- (SELECT COALESCE(SUM(input), 0) FROM tax_return WHERE reversal_id = 0) AS facts) x WHERE x.account <> x.facts`},
 	{"what is open of a bill is the sum of its items", `SELECT b.number || ' (bill ' || b.id || ')', SUM(x.kept), SUM(x.summed) FROM (
 			SELECT bill_id, open * 3 + home_open AS kept, 0 AS summed FROM bill_balance
 			UNION ALL SELECT bill_id, 0, amount * 3 + home_amount FROM payable_item
