@@ -3,6 +3,7 @@ package erp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"comptoir/erp/catalog"
 	"comptoir/erp/crm"
@@ -53,7 +54,7 @@ func (p *page) save(ctx context.Context, rec *intake.Record) error {
 }
 
 // saveCustomer: one e-mail is one contact. An account without an e-mail has no
-// contact, and its origin has no local id.
+// contact.
 func (p *page) saveCustomer(ctx context.Context, rec *intake.Record, c *intake.Customer) error {
 	book, err := crm.Open(ctx, p.tx, p.now, []string{c.Email})
 	if err != nil {
@@ -62,6 +63,14 @@ func (p *page) saveCustomer(ctx context.Context, rec *intake.Record, c *intake.C
 	id, err := book.Meet(ctx, *c, true)
 	if err != nil {
 		return err
+	}
+	if had := p.origins[originKey{rec.Ref.Kind, rec.Ref.ID}]; id == 0 && had != nil {
+		id = had.local
+	}
+	if id == 0 { // no contact: the id is for its payload only
+		if id, err = p.tx.NewID(ctx); err != nil {
+			return err
+		}
 	}
 	p.own(rec.Ref, id)
 	return nil
@@ -115,13 +124,18 @@ func (p *page) variant(ctx context.Context, external, product string) (int64, er
 	}
 	id, made, err := p.ensure(ctx, intake.KindVariant, external)
 	if err == nil && made {
-		catalog.SaveStub(p.tx, id, "", "")
+		catalog.SaveStub(p.tx, id, "", "", time.Time{})
 		p.place(intake.KindVariant, external, product)
 	}
 	return id, err
 }
 
 func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, body *intake.Product) error {
+	for i := range body.Variants { // nothing is written of a product that will be parked
+		if _, err := statedQuantity(&body.Variants[i]); err != nil {
+			return err
+		}
+	}
 	categories := make([]int64, 0, len(body.CategoryIDs))
 	for _, external := range body.CategoryIDs {
 		c, err := p.category(ctx, external)
@@ -151,6 +165,12 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 // saveVariant writes a variant that is a record of its own. Its product may
 // come later.
 func (p *page) saveVariant(ctx context.Context, rec *intake.Record, id int64, v *intake.Variant) error {
+	if _, err := statedQuantity(v); err != nil {
+		return err
+	}
+	if v.ProductID == "" {
+		return p.writeVariant(ctx, rec, id, 0, v)
+	}
 	if err := p.loadOrigins(ctx, intake.KindProduct, []string{v.ProductID}); err != nil {
 		return err
 	}
@@ -176,15 +196,27 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 			return err
 		}
 	}
+	had, err := catalog.StandingOf(ctx, p.tx, id)
+	if err != nil {
+		return err
+	}
+	if had.Stock != 0 && had.Stock != carrier {
+		if err := p.moveDemand(ctx, id, had.Stock, carrier); err != nil {
+			return err
+		}
+	}
+	if had.Unlisted { // orders were booked without its stock
+		p.tx.Queue(`UPDATE sales_order SET waiting = TRUE WHERE id IN (SELECT order_id FROM order_line WHERE variant_id = $1)`, id)
+	}
 	if err := catalog.SaveVariant(p.tx, id, product, carrier, v); err != nil {
 		return err
 	}
 	if !v.Tracked || v.Stock == nil || carrier != id {
 		return nil
 	}
-	q, err := quantity.Of(*v.Stock)
+	q, err := statedQuantity(v)
 	if err != nil {
-		return fmt.Errorf("stock of %s: %w", v.ID, err)
+		return err
 	}
 	p.tx.Queue(`INSERT INTO shop_stock (shop_id, variant_id, quantity, stated_at, seen_at) VALUES ($1,$2,$3,$4,$5)
 		ON CONFLICT (shop_id, variant_id) DO UPDATE SET quantity = excluded.quantity, stated_at = excluded.stated_at, seen_at = excluded.seen_at,
@@ -193,9 +225,42 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	return nil
 }
 
+// statedQuantity is the stock that the shop states of a variant.
+func statedQuantity(v *intake.Variant) (quantity.Quantity, error) {
+	if v.Stock == nil {
+		return 0, nil
+	}
+	q, err := quantity.Of(*v.Stock)
+	if err != nil {
+		return 0, fmt.Errorf("stock of variant %s: %w", v.ID, err)
+	}
+	return q, nil
+}
+
+// moveDemand moves what open orders want of a variant from one carrier of its
+// stock to another.
+func (p *page) moveDemand(ctx context.Context, variant, from, to int64) error {
+	var demand, allocated int64
+	err := p.tx.QueryRow(ctx, `SELECT COALESCE(SUM(demand), 0), COALESCE(SUM(allocated), 0) FROM order_line WHERE variant_id = $1 AND demand > 0`, variant).Scan(&demand, &allocated)
+	if err != nil {
+		return fmt.Errorf("read the demand for variant %d: %w", variant, err)
+	}
+	p.mover.Want(from, -quantity.Quantity(demand), -quantity.Quantity(allocated))
+	p.mover.Want(to, quantity.Quantity(demand), quantity.Quantity(allocated))
+	return nil
+}
+
 // gone notes that the shop no longer has a record. What is booked stays.
 func (p *page) gone(ctx context.Context, ref intake.Ref) error {
-	o := p.origins[originKey{ref.Kind, ref.ID}]
+	key := originKey{ref.Kind, ref.ID}
+	if row, ok := p.parked[key]; ok && !row.gone {
+		p.tx.Queue(`UPDATE parked SET gone = TRUE, reason = reason || $2, fix = $3 WHERE id = $1`, row.id,
+			"; meanwhile the shop no longer has it", "book it by hand if it was a sale, then: comptoir parked drop")
+	}
+	o := p.origins[key]
+	if o == nil || o.gone {
+		return nil
+	}
 	switch ref.Kind {
 	case intake.KindOrder:
 		if err := p.forgetOrder(ctx, ref.ID, o.local); err != nil {

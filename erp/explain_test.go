@@ -116,7 +116,7 @@ func TestExplainShowsWhatReversesAnEntry(t *testing.T) {
 func TestExplainTracesStockToTheVariant(t *testing.T) {
 	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
 		receive(t, b, goods, seal(t, intake.KindProduct, "7", placed, shirt("8")))
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)
 		}
 		x := explained(t, b, "stock/atelier/7/opening")

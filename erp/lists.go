@@ -24,7 +24,7 @@ func (b *Books) Reread(ctx context.Context, shop string, since time.Time, after 
 		return nil, 0, err
 	}
 	rows, err := b.db.Query(ctx, `SELECT id, external_id FROM sales_order WHERE shop_id = $1 AND id > $2 AND NOT deleted AND (NOT final OR placed_at > $3)
-		UNION ALL SELECT id, external_id FROM parked WHERE shop_id = $1 AND id > $2 AND kind = 'order' AND NOT dropped ORDER BY id LIMIT $4`,
+		UNION ALL SELECT id, external_id FROM parked WHERE shop_id = $1 AND id > $2 AND kind = 'order' AND NOT dropped AND NOT gone ORDER BY id LIMIT $4`,
 		id, after, store.Micros(since), limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list orders of %s to read again: %w", shop, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"comptoir/erp/catalog"
 	"comptoir/erp/crm"
@@ -114,7 +115,7 @@ func (s *salesPage) order(ctx context.Context, rec *intake.Record) (Outcome, err
 		}
 		return Parked, err
 	}
-	if err := s.describeLater(ctx, stubs, &d); err != nil {
+	if err := s.describeLater(ctx, stubs, said.PlacedAt, &d); err != nil {
 		return Parked, err
 	}
 	contact, err := s.contacts.Meet(ctx, said.Customer, false)
@@ -157,7 +158,7 @@ func (s *salesPage) facts(rec *intake.Record, said *intake.Order) (sales.Facts, 
 			f.Goods[l.ID] = sales.Goods{Variant: o.local, Stock: o.local, Stub: true}
 			continue
 		}
-		f.Goods[l.ID] = sales.Goods{Variant: v.ID, Stock: v.Stock, Tracked: v.Tracked, Stub: v.Stub, Cost: s.cost(v)}
+		f.Goods[l.ID] = sales.Goods{Variant: v.ID, Stock: v.Stock, Tracked: v.Tracked, Stub: v.Stub, Unlisted: v.Unlisted, Cost: s.cost(v)}
 	}
 	return f, stubs
 }
@@ -176,14 +177,14 @@ func (p *page) cost(v catalog.Variant) decimal.Decimal {
 
 // describeLater makes stubs of goods that no product page has described yet,
 // and gives the decision's lines their ids.
-func (s *salesPage) describeLater(ctx context.Context, stubs []intake.Line, d *sales.Decision) error {
+func (s *salesPage) describeLater(ctx context.Context, stubs []intake.Line, placed time.Time, d *sales.Decision) error {
 	for _, l := range stubs {
 		id, made, err := s.ensure(ctx, intake.KindVariant, l.VariantID)
 		if err != nil {
 			return err
 		}
 		if made {
-			catalog.SaveStub(s.tx, id, l.SKU, l.Title)
+			catalog.SaveStub(s.tx, id, l.SKU, l.Title, placed)
 			s.place(intake.KindVariant, l.VariantID, l.ProductID)
 		}
 		for i := range d.Lines {

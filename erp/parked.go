@@ -110,11 +110,12 @@ func noParked(id int64) error {
 // reason where it is still parked, "" where it is not.
 func (b *Books) RetryParked(ctx context.Context, id int64) (reason string, err error) {
 	err = b.db.Write(ctx, func(tx *store.Tx) error {
+		reason = ""
 		s, rec, err := b.reopenParked(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		outcomes, err := b.applyPage(ctx, tx, s, []intake.Record{rec}, func(p *page) { p.force = true })
+		outcomes, err := b.applyEach(ctx, tx, s, []intake.Record{rec}, func(p *page) { p.force = true })
 		if err != nil || outcomes[0] != Parked {
 			return err
 		}
@@ -161,5 +162,24 @@ func (b *Books) DropParked(ctx context.Context, id int64) error {
 			err = noParked(id)
 		}
 		return err
+	})
+}
+
+// Readmit forgets that records of a shop were dropped, so that they are applied
+// when they are next read: the orders with these external ids, or where none
+// are given, all of them.
+func (b *Books) Readmit(ctx context.Context, shop string, orders ...string) error {
+	id, err := b.shop(shop)
+	if err != nil {
+		return err
+	}
+	return b.db.Write(ctx, func(tx *store.Tx) error {
+		if len(orders) == 0 {
+			tx.Queue(`DELETE FROM parked WHERE shop_id = $1 AND dropped`, id)
+		}
+		for _, o := range orders {
+			tx.Queue(`DELETE FROM parked WHERE shop_id = $1 AND kind = 'order' AND external_id = $2 AND dropped`, id, o)
+		}
+		return nil
 	})
 }

@@ -74,7 +74,7 @@ func TestNoPathPostsIntoALockedPeriod(t *testing.T) {
 		state(t, b, "1", sent, order(completed))
 		state(t, b, "2", sent, order(completed, refundOf))
 		state(t, b, "3", paid, order())
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.SetLock(ctx, "2026-03-31", owner); err != nil {
@@ -100,7 +100,7 @@ func TestNoPathPostsIntoALockedPeriod(t *testing.T) {
 			}},
 			{"stock that is stated otherwise", func(t *testing.T) {
 				receive(t, b, goods, seal(t, intake.KindProduct, "7", later.Add(time.Hour), shirt("3")))
-				if s, err := b.Settle(ctx, "atelier", later); err != nil || s.Adjusted != 1 {
+				if s, err := b.Settle(ctx, "atelier", later, later); err != nil || s.Adjusted != 1 {
 					t.Fatal(s, err)
 				}
 			}},
@@ -221,7 +221,7 @@ func TestClosingAYearMovesItsResultAndReopeningTakesItBack(t *testing.T) {
 			o.Number, o.PlacedAt, o.PaidAt, o.CompletedAt, o.Payments[0].At = "2000", placed.AddDate(1, 0, 0), placed.AddDate(1, 0, 0), placed.AddDate(1, 0, 0), placed.AddDate(1, 0, 0)
 		}))
 		*now = time.Date(2028, 2, 1, 9, 0, 0, 0, time.UTC)
-		if _, err := b.Settle(ctx, "atelier", *now); err != nil {
+		if _, err := b.Settle(ctx, "atelier", *now, *now); err != nil {
 			t.Fatal(err)
 		}
 		open := until(t, b, "2028-12-31")

@@ -122,7 +122,7 @@ func TestPostings(t *testing.T) {
 				for _, tl := range c.tells {
 					state(t, b, "1042", tl.at, order(tl.edit...))
 				}
-				if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+				if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 					t.Fatal(err)
 				}
 				if got := balances(t, b); got != c.want {
@@ -189,7 +189,7 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 			}
 			receive(t, b, s, r)
 		}
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)
 		}
 		invariants(t, b)
@@ -303,7 +303,7 @@ func TestLockedPeriodTakesNoPosting(t *testing.T) {
 		receive(t, b, goods, seal(t, intake.KindProduct, "7", placed, shirt("8")))
 		state(t, b, "1", sent, order(completed))
 		state(t, b, "1", sent.Add(time.Hour), order(status("cancelled", intake.StateCancelled)))
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)
 		}
 		for day, n := range sums(t, b, `SELECT effective, COUNT(*) FROM entry GROUP BY effective`) {
@@ -334,7 +334,7 @@ func TestShopStockIsFollowedWhereOrdersDoNotExplainIt(t *testing.T) {
 	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
 		settle := func() erp.Settlement {
 			t.Helper()
-			s, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0))
+			s, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -41,7 +41,7 @@ func inDollars(d *purchasing.Document) { d.Currency = "USD" }
 func stocked(t *testing.T, fn func(t *testing.T, b *erp.Books)) {
 	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
 		receive(t, b, goods, seal(t, "product", "7", placed, shirt("8")))
-		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)); err != nil {
+		if _, err := b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.SaveVendor(ctx, purchasing.Vendor{Name: "Tissus SA", Country: "FR", VATNumber: "FR12345678901", TermsDays: 30, Account: "6520"}); err != nil {
@@ -520,12 +520,115 @@ func TestGoodsBoughtBeforeTheirStockWasTakenOverShareItsAverage(t *testing.T) {
 		receive(t, b, goods, seal(t, intake.KindProduct, "7", placed, shirt("30")))
 		must(b.SaveVendor(ctx, purchasing.Vendor{Name: "Tissus SA", Country: "FR", Account: "6520"}))
 		must(b.Bill(ctx, bill("F-1")))
-		must(b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0)))
+		must(b.Settle(ctx, "atelier", placed.AddDate(0, 1, 0), placed.AddDate(0, 1, 0)))
 		// Ten at 4.00 were bought, so twenty at 3.50 had been there.
 		wantBalances(t, b, "=1000 input_tax=1000 inventory=11000 opening_equity=-7000 payable=-6000")
 		if got := unitCost(t, b); got != "3.66666667" {
 			t.Errorf("a shirt costs %s on average", got)
 		}
 		invariants(t, b)
+	})
+}
+
+// TestAnyChangeToPurchasesIsFound lifts the locks that keep purchases as they
+// are, as a tampering hand would, and changes one value at a time.
+func TestAnyChangeToPurchasesIsFound(t *testing.T) {
+	stocked(t, func(t *testing.T, b *erp.Books) {
+		must(b.Bill(ctx, bill("F-1")))
+		must(b.VendorCredit(ctx, bill("A-1", func(d *purchasing.Document) { d.Lines = d.Lines[1:] })))
+		must(b.CashPurchase(ctx, bill("T-1", func(d *purchasing.Document) { d.Lines = d.Lines[1:] })))
+		must(b.PayBills(ctx, purchasing.Payment{Date: "2026-03-20", Charge: dec("1"), Bills: []purchasing.Pay{{Ref: ref("F-1")}, {Ref: ref("A-1")}}}))
+		invariants(t, b)
+		if strings.HasSuffix(t.Name(), "postgres") {
+			return // the queries are the same
+		}
+		db := must(store.Open(ctx, store.Options{Path: b.Path(), Log: zerolog.Nop()}))
+		defer db.Close()
+		for _, change := range []string{
+			`UPDATE bill SET total = total + 1 WHERE kind = 'bill'`,
+			`UPDATE bill SET home_total = home_total + 1 WHERE kind = 'credit'`,
+			`UPDATE bill SET home_total = home_total + 1 WHERE kind = 'cash'`,
+			`UPDATE bill SET net = net + 1, tax = tax - 1 WHERE kind = 'cash'`,
+			`UPDATE bill_line SET tax = tax + 1 WHERE id = (SELECT MIN(id) FROM bill_line)`,
+			`UPDATE payment_voucher SET amount = amount + 1`,
+			`UPDATE payment_voucher SET home_amount = home_amount + 1`,
+			`UPDATE payment_voucher SET charge = charge + 1`,
+			`UPDATE payable_item SET amount = amount + 1 WHERE id = (SELECT MAX(id) FROM payable_item)`,
+			`UPDATE payable_item SET home_amount = home_amount + 1 WHERE id = (SELECT MIN(id) FROM payable_item)`,
+			`UPDATE bill_balance SET open = open + 1, home_open = home_open - 3 WHERE bill_id = (SELECT MIN(bill_id) FROM bill_balance)`,
+			`UPDATE voucher_series SET next = next + 1 WHERE series = 'PV'`,
+			`UPDATE tax_fact SET tax = tax + 1 WHERE direction = 'deductible'`,
+		} {
+			undo := errors.New("undo")
+			err := db.Write(ctx, func(tx *store.Tx) error {
+				for _, trigger := range strings.Fields("bill_kept bill_line_kept payment_voucher_kept payable_item_kept tax_fact_kept") {
+					must(tx.Exec(ctx, "DROP TRIGGER "+trigger))
+				}
+				if must(tx.Exec(ctx, change)) == 0 {
+					t.Errorf("%s: changes nothing", change)
+				}
+				if len(must(erp.VerifyWith(ctx, tx))) == 0 {
+					t.Errorf("%s: not found", change)
+				}
+				return undo
+			})
+			if !errors.Is(err, undo) {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestPurchasesAreKept asks the database to change and delete what was bought.
+func TestPurchasesAreKept(t *testing.T) {
+	stocked(t, func(t *testing.T, b *erp.Books) {
+		must(b.Bill(ctx, bill("F-1")))
+		must(b.PayBills(ctx, purchasing.Payment{Date: "2026-03-20", Bills: []purchasing.Pay{{Ref: ref("F-1")}}}))
+		must(b.ReverseVoucher(ctx, "PV-1", "2026-03-21", ""))
+		for _, table := range []string{"bill", "bill_line", "payment_voucher", "purchase_reversal", "payable_item"} {
+			column := map[string]string{"bill": "note", "bill_line": "sku", "payment_voucher": "reference", "purchase_reversal": "reason", "payable_item": "document_kind"}[table]
+			for _, change := range []string{"UPDATE " + table + " SET " + column + " = 'x'", "DELETE FROM " + table} {
+				if err := rawExec(b, change); !store.IsCheck(err) {
+					t.Errorf("%s: %v", change, err)
+				}
+			}
+		}
+	})
+}
+
+// TestPaymentsAtTheSameTimePayOnceAndAreNumberedWithoutGaps pays the same bill
+// and others from several sides.
+func TestPaymentsAtTheSameTimePayOnceAndAreNumberedWithoutGaps(t *testing.T) {
+	stocked(t, func(t *testing.T, b *erp.Books) {
+		const sides = 6
+		must(b.Bill(ctx, bill("same")))
+		for i := range sides {
+			must(b.Bill(ctx, bill(fmt.Sprint("F-", i))))
+		}
+		var paid atomic.Int64
+		var g errgroup.Group
+		for i := range sides {
+			g.Go(func() error {
+				_, err := b.PayBills(ctx, purchasing.Payment{Date: "2026-03-20", Bills: []purchasing.Pay{{Ref: ref("same")}}})
+				if err == nil {
+					paid.Add(1)
+				} else if fault.KindOf(err) != fault.Conflict {
+					return err
+				}
+				_, err = b.PayBills(ctx, purchasing.Payment{Date: "2026-03-20", Bills: []purchasing.Pay{{Ref: ref(fmt.Sprint("F-", i))}}})
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if n := paid.Load(); n != 1 {
+			t.Errorf("the bill was paid %d times", n)
+		}
+		for i, v := range must(b.Vouchers(ctx)) {
+			if v.Number != fmt.Sprint("PV-", i+1) {
+				t.Errorf("voucher %d is numbered %s", i+1, v.Number)
+			}
+		}
 	})
 }

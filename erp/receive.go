@@ -60,7 +60,7 @@ func (b *Books) Receive(ctx context.Context, s Stream, said []intake.Record, res
 	err = commit(func(tx *store.Tx) ([]Outcome, error) { return b.applyPage(ctx, tx, s, said, nil) })
 	if refusedByDatabase(err) {
 		b.opts.Log.Warn().Str("shop", s.Shop).Str("resource", string(s.Resource)).Err(err).Msg("page refused by the database; applying it record by record")
-		err = commit(func(tx *store.Tx) ([]Outcome, error) { return b.applyEach(ctx, tx, s, said) })
+		err = commit(func(tx *store.Tx) ([]Outcome, error) { return b.applyEach(ctx, tx, s, said, nil) })
 	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("receive %d %s of %s: %w", len(said), s.Resource, s.Shop, err)
@@ -135,22 +135,18 @@ func (b *Books) Fences(ctx context.Context, shop string) ([]Fence, error) {
 
 // applyEach applies a page record by record, each in a savepoint: the one that
 // the database refuses is parked.
-func (b *Books) applyEach(ctx context.Context, tx *store.Tx, s Stream, said []intake.Record) ([]Outcome, error) {
+func (b *Books) applyEach(ctx context.Context, tx *store.Tx, s Stream, said []intake.Record, setup func(*page)) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(said))
 	for i := range said {
 		var one []Outcome
 		err := tx.Savepoint(ctx, func() error {
 			var err error
-			one, err = b.applyPage(ctx, tx, s, said[i:i+1], nil)
+			one, err = b.applyPage(ctx, tx, s, said[i:i+1], setup)
 			return err
 		})
 		if refusedByDatabase(err) {
-			p, perr := b.openPage(ctx, tx, s)
-			if perr != nil {
-				return nil, perr
-			}
-			if perr := p.park(ctx, said[i], fault.New(fault.Unprocessable, "please report it, with comptoir parked show", "the books refused it: %w", err)); perr != nil {
-				return nil, perr
+			if err := b.parkRefused(ctx, tx, s, said[i], err); err != nil {
+				return nil, err
 			}
 			outcomes[i] = Parked
 			continue
@@ -161,6 +157,18 @@ func (b *Books) applyEach(ctx context.Context, tx *store.Tx, s Stream, said []in
 		outcomes[i] = one[0]
 	}
 	return outcomes, nil
+}
+
+// parkRefused parks a record that the database refuses.
+func (b *Books) parkRefused(ctx context.Context, tx *store.Tx, s Stream, rec intake.Record, refusal error) error {
+	p, err := b.openPage(ctx, tx, s)
+	if err != nil {
+		return err
+	}
+	if err := p.park(ctx, rec, fault.New(fault.Unprocessable, "please report it, with comptoir parked show", "the books refused it: %w", refusal)); err != nil {
+		return err
+	}
+	return tx.Flush(ctx)
 }
 
 // page is what the records of one page share while they are applied.
@@ -198,9 +206,11 @@ type origin struct {
 }
 
 type parkedRow struct {
-	id      int64
-	digest  string
-	dropped bool
+	id       int64
+	digest   string
+	modified int64
+	dropped  bool
+	gone     bool // noted: the shop no longer has it
 }
 
 func (b *Books) openPage(ctx context.Context, tx *store.Tx, s Stream) (*page, error) {
@@ -293,7 +303,7 @@ func (p *page) load(ctx context.Context, said []intake.Record) error {
 		if err := p.loadOrigins(ctx, kind, ids); err != nil {
 			return err
 		}
-		rows, err := p.tx.Query(ctx, `SELECT external_id, id, digest, dropped FROM parked WHERE shop_id = $1 AND kind = $2 AND external_id IN (`+store.In(len(ids), 3)+`)`,
+		rows, err := p.tx.Query(ctx, `SELECT external_id, id, digest, modified_at, dropped, gone FROM parked WHERE shop_id = $1 AND kind = $2 AND external_id IN (`+store.In(len(ids), 3)+`)`,
 			store.InArgs([]any{p.shop, string(kind)}, ids)...)
 		if err != nil {
 			return fmt.Errorf("read parked records: %w", err)
@@ -301,7 +311,7 @@ func (p *page) load(ctx context.Context, said []intake.Record) error {
 		for rows.Next() {
 			var external string
 			var row parkedRow
-			if err := rows.Scan(&external, &row.id, &row.digest, &row.dropped); err != nil {
+			if err := rows.Scan(&external, &row.id, &row.digest, &row.modified, &row.dropped, &row.gone); err != nil {
 				return errors.Join(err, rows.Close())
 			}
 			p.parked[originKey{kind, external}] = row
@@ -360,22 +370,32 @@ func (p *page) look(rec *intake.Record) verdict {
 	case p.force:
 		return apply
 	case rec.Gone():
-		if had == nil || had.gone {
+		if (had == nil || had.gone) && (parked.id == 0 || parked.gone) {
 			return skip
 		}
 		return apply
 	case parked.id != 0 && parked.digest == rec.Digest && parked.dropped:
 		return skip
-	case parked.id != 0 && parked.digest == rec.Digest:
-		return stillParked
+	case parked.id != 0 && (parked.digest == rec.Digest || store.Micros(rec.Modified) < parked.modified):
+		return stillParked // the same, or one that is older than what waits
 	case had == nil || had.digest == "":
 		return apply
 	case had.digest == rec.Digest && !had.gone && parked.id == 0:
+		p.redate(rec, had)
 		return skip
 	case !rec.Modified.IsZero() && store.Micros(rec.Modified) < had.modified:
 		return skip // an older statement than the one that was applied
 	}
 	return apply
+}
+
+// redate notes that the shop has stated the same content at a later date: what
+// it stated in between must not be taken for newer.
+func (p *page) redate(rec *intake.Record, had *origin) {
+	if at := store.Micros(rec.Modified); at > had.modified {
+		had.modified = at
+		p.tx.Queue(`UPDATE origin SET modified_at = $4 WHERE shop_id = $1 AND kind = $2 AND external_id = $3`, p.shop, string(rec.Ref.Kind), rec.Ref.ID, at)
+	}
 }
 
 // apply applies a record that is no order.
@@ -440,7 +460,7 @@ func (p *page) remember(rec *intake.Record) error {
 	p.tx.Queue(`INSERT INTO payload (shop_id, kind, local_id, raw, statement, received_at) VALUES ($1,$2,$3,$4,$5,$6)
 		ON CONFLICT (local_id, kind, shop_id) DO UPDATE SET raw = excluded.raw, statement = excluded.statement, received_at = excluded.received_at`,
 		p.shop, string(rec.Ref.Kind), o.local, p.b.compress(rec.Raw), p.b.compress(rec.Statement), store.Micros(p.now))
-	if row, ok := p.parked[key]; ok {
+	if row, ok := p.parked[key]; ok && (row.digest == rec.Digest || store.Micros(rec.Modified) >= row.modified) {
 		p.tx.Queue(`DELETE FROM parked WHERE id = $1`, row.id)
 		delete(p.parked, key)
 	}

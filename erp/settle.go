@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"comptoir/erp/catalog"
 	"comptoir/erp/intake"
 	"comptoir/erp/inventory"
 	"comptoir/erp/ledger"
@@ -19,10 +20,11 @@ import (
 
 // Settlement says what Settle did.
 type Settlement struct {
-	Opened   int      // variants whose stock was taken over
-	Adjusted int      // variants whose stock was corrected to the shop's number
-	Waiting  int      // variants with a difference that newer orders may still explain
-	NoCost   []string // SKUs taken over at zero cost
+	Opened      int      `json:"opened"`      // variants whose stock was taken over
+	Adjusted    int      `json:"adjusted"`    // variants whose stock was corrected to the shop's number
+	Waiting     int      `json:"waiting"`     // variants with a difference that newer orders may still explain
+	Undescribed int      `json:"undescribed"` // orders for goods that the shop has not described yet
+	NoCost      []string `json:"no_cost"`     // SKUs taken over at zero cost; never nil
 }
 
 const (
@@ -37,78 +39,105 @@ const (
 )
 
 // Settle brings the stock in line with what the shop says. Call it when the
-// products and then the orders of the shop were read to their end; ordersAt is
-// the instant at which that reading of orders began. Orders that waited for
-// goods to be described are decided again; the stock is taken over, once for
-// each variant; where the shop owns the stock its number is followed; and open
-// orders get what is on hand, oldest promise first.
-func (b *Books) Settle(ctx context.Context, shop string, ordersAt time.Time) (Settlement, error) {
-	var out Settlement
+// products and then the orders of the shop were read to their end: catalogueAt
+// and ordersAt are the instants at which the newest reading of each began.
+// Orders that waited for goods to be described are decided again; the stock is
+// taken over, once for each variant; where the shop owns the stock its number
+// is followed; and open orders get what is on hand, oldest promise first.
+func (b *Books) Settle(ctx context.Context, shop string, catalogueAt, ordersAt time.Time) (Settlement, error) {
+	out := Settlement{NoCost: []string{}}
 	id, err := b.shop(shop)
 	if err != nil {
 		return out, err
 	}
-	for _, step := range []func(context.Context, string, int64, time.Time, *Settlement) (bool, error){b.settleWaiting, b.settleStock, b.settleAllocation} {
-		for more := true; more; {
-			if more, err = step(ctx, shop, id, ordersAt, &out); err != nil {
-				return out, fmt.Errorf("settle %s: %w", shop, err)
-			}
-		}
+	err = b.settleWaiting(ctx, shop, id, catalogueAt, &out)
+	for more := err == nil; more && err == nil; {
+		more, err = b.settleStock(ctx, shop, id, ordersAt, &out)
+	}
+	for more := err == nil; more && err == nil; {
+		more, err = b.settleAllocation(ctx)
+	}
+	if err != nil {
+		return out, fmt.Errorf("settle %s: %w", shop, err)
 	}
 	return out, nil
 }
 
 // settleWaiting decides orders again whose goods the shop had not described
-// when they came. Goods that it still has not described, though its products
-// were read to the end, are no longer sold there.
-func (b *Books) settleWaiting(ctx context.Context, shop string, id int64, _ time.Time, _ *Settlement) (bool, error) {
-	n := 0
+// when they came. Goods that were sold before its products were last read, and
+// were not described then, are no longer listed there: they are sold without
+// stock.
+func (b *Books) settleWaiting(ctx context.Context, shop string, id int64, catalogueAt time.Time, out *Settlement) error {
 	err := b.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE variant SET stub = FALSE, status = 'deleted' WHERE stub AND id IN (SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant')`, id); err != nil {
-			return err
+		_, err := tx.Exec(ctx, `UPDATE variant SET stub = FALSE, unlisted = TRUE, status = 'deleted'
+			WHERE stub AND stub_at < $2 AND id IN (SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant')`, id, store.Micros(catalogueAt.Add(-skewAllowance)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	stream := Stream{Shop: shop, Resource: intake.Orders}
+	force := func(p *page) { p.force = true }
+	for last := int64(0); ; {
+		var records []intake.Record
+		again := func(apply func(context.Context, *store.Tx, Stream, []intake.Record, func(*page)) ([]Outcome, error)) error {
+			return b.db.Write(ctx, func(tx *store.Tx) error {
+				var next int64
+				var err error
+				if records, next, err = b.waiting(ctx, tx, id, last); err != nil {
+					return err
+				}
+				if _, err = apply(ctx, tx, stream, records, force); err == nil {
+					tx.OnCommit(func() { last = next })
+				}
+				return err
+			})
 		}
-		records, err := b.waiting(ctx, tx, id)
+		err := again(b.applyPage)
+		if refusedByDatabase(err) {
+			err = again(b.applyEach)
+		}
 		if err != nil {
 			return err
 		}
-		n = len(records)
-		_, err = b.applyPage(ctx, tx, Stream{Shop: shop, Resource: intake.Orders}, records, func(p *page) { p.force = true })
-		return err
-	})
-	return n == settleBatch, err
+		if len(records) < settleBatch {
+			break
+		}
+	}
+	return b.db.QueryRow(ctx, `SELECT COUNT(*) FROM sales_order WHERE shop_id = $1 AND waiting AND NOT deleted`, id).Scan(&out.Undescribed)
 }
 
-// waiting reads back the statements of orders that wait.
-func (b *Books) waiting(ctx context.Context, tx *store.Tx, shop int64) ([]intake.Record, error) {
-	rows, err := tx.Query(ctx, `SELECT o.external_id, g.digest, g.modified_at, p.raw, p.statement FROM sales_order o
+// waiting reads back the statements of orders that wait, and have internal ids
+// beyond after; next is the last of those.
+func (b *Books) waiting(ctx context.Context, tx *store.Tx, shop, after int64) (out []intake.Record, next int64, err error) {
+	rows, err := tx.Query(ctx, `SELECT o.id, o.external_id, g.digest, g.modified_at, p.raw, p.statement FROM sales_order o
 		JOIN origin g ON g.shop_id = o.shop_id AND g.kind = 'order' AND g.external_id = o.external_id
 		JOIN payload p ON p.local_id = o.id AND p.kind = 'order' AND p.shop_id = o.shop_id
-		WHERE o.shop_id = $1 AND o.waiting AND NOT o.deleted ORDER BY o.id LIMIT $2`, shop, settleBatch)
+		WHERE o.shop_id = $1 AND o.waiting AND NOT o.deleted AND o.id > $2 ORDER BY o.id LIMIT $3`, shop, after, settleBatch)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer rows.Close()
-	var out []intake.Record
 	for rows.Next() {
 		rec := intake.Record{Ref: intake.Ref{Kind: intake.KindOrder}}
 		var modified int64
 		var raw, statement []byte
-		if err := rows.Scan(&rec.Ref.ID, &rec.Digest, &modified, &raw, &statement); err != nil {
-			return nil, err
+		if err := rows.Scan(&next, &rec.Ref.ID, &rec.Digest, &modified, &raw, &statement); err != nil {
+			return nil, 0, err
 		}
 		rec.Modified = store.FromMicros(modified)
 		if rec.Raw, err = b.decompress(raw); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if rec.Statement, err = b.decompress(statement); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if rec.Body, err = intake.Reopen(rec.Ref.Kind, rec.Statement); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		out = append(out, rec)
 	}
-	return out, rows.Err()
+	return out, next, rows.Err()
 }
 
 // statedStock is what a shop says of a variant, beside what the books have.
@@ -194,10 +223,7 @@ func (p *page) stated(ctx context.Context, ordersAt time.Time) ([]statedStock, e
 func (p *page) settleVariant(ctx context.Context, s statedStock, done *Settlement) (bool, error) {
 	diff := s.stated - s.ours
 	switch {
-	case !s.opened:
-		done.Opened++
-		return true, p.openStock(ctx, s, diff, done)
-	case diff == 0 || p.rules.StockOwner != sales.OwnerShop:
+	case s.opened && (diff == 0 || p.rules.StockOwner != sales.OwnerShop):
 		return true, nil
 	case p.tooNew(s):
 		done.Waiting++
@@ -205,6 +231,9 @@ func (p *page) settleVariant(ctx context.Context, s statedStock, done *Settlemen
 			p.tx.Queue(`UPDATE shop_stock SET waiting_since = $3 WHERE shop_id = $1 AND variant_id = $2`, p.shop, s.variant, store.Micros(p.now))
 		}
 		return false, nil
+	case !s.opened:
+		done.Opened++
+		return true, p.openStock(ctx, s, diff, done)
 	}
 	done.Adjusted++
 	return true, p.adjustStock(ctx, s, diff)
@@ -221,7 +250,7 @@ func (p *page) tooNew(s statedStock) bool {
 // shop can sell and what its open orders hold, and what the known orders took
 // away had been there before them.
 func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quantity, done *Settlement) error {
-	cost, err := p.openingCost(s)
+	cost, err := p.openingCost(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -244,15 +273,18 @@ func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quant
 		reason: "opening stock, taken over from " + p.stream.Shop, day: day, cause: "stock/" + p.stream.Shop + "/" + s.external + "/opening"})
 }
 
-func (p *page) openingCost(s statedStock) (decimal.Decimal, error) {
-	switch {
-	case s.cost != "":
+func (p *page) openingCost(ctx context.Context, s statedStock) (decimal.Decimal, error) {
+	if s.cost != "" {
 		return decimal.NewFromString(s.cost)
-	case p.b.opts.Company.DefaultCost != nil:
-		return *p.b.opts.Company.DefaultCost, nil
-	default:
-		return decimal.Decimal{}, nil
 	}
+	shared, err := catalog.SharedCosts(ctx, p.tx, []int64{s.variant})
+	if c, ok := shared[s.variant]; err != nil || ok {
+		return c, err
+	}
+	if p.b.opts.Company.DefaultCost != nil {
+		return *p.b.opts.Company.DefaultCost, nil
+	}
+	return decimal.Decimal{}, nil
 }
 
 // adjustStock follows the shop's number where the orders do not explain it.
@@ -322,7 +354,7 @@ func (p *page) moveStock(ctx context.Context, c stockChange) error {
 
 // settleAllocation gives what is on hand to open orders, for the variants that
 // have changed.
-func (b *Books) settleAllocation(ctx context.Context, _ string, _ int64, _ time.Time, _ *Settlement) (bool, error) {
+func (b *Books) settleAllocation(ctx context.Context) (bool, error) {
 	n := 0
 	err := b.db.Write(ctx, func(tx *store.Tx) error {
 		onHand, variants, err := dirty(ctx, tx)

@@ -29,7 +29,7 @@ func TestAnyChangeToTheBooksIsFound(t *testing.T) {
 	for i := range 5 {
 		state(t, b, fmt.Sprint(i), sent, order(completed))
 	}
-	if _, err := b.Settle(ctx, "atelier", sent); err != nil {
+	if _, err := b.Settle(ctx, "atelier", sent, sent); err != nil {
 		t.Fatal(err)
 	}
 	invariants(t, b)
@@ -48,7 +48,7 @@ func TestAnyChangeToTheBooksIsFound(t *testing.T) {
 		`UPDATE entry_line SET foreign_debit = foreign_debit + 1 WHERE entry_id = (SELECT MIN(id) FROM entry) AND line = 1`,
 		`UPDATE entry_line SET account_id = (SELECT MIN(id) FROM account) WHERE entry_id = (SELECT MAX(id) FROM entry) AND line = 1`,
 		`DELETE FROM entry_line WHERE entry_id = (SELECT MAX(entry_id) FROM entry_line)`,
-		`UPDATE account_day SET debit = debit + 1, credit = credit - 3 WHERE day = (SELECT MIN(day) FROM account_day) AND account_id = (SELECT MIN(account_id) FROM account_day)`,
+		`UPDATE account_day SET debit = debit + 1, credit = credit - 3 WHERE (account_id, day) IN (SELECT account_id, day FROM account_day LIMIT 1)`,
 		`UPDATE stock_level SET on_hand = on_hand + 1`,
 		`UPDATE stock_level SET value = value + 1`,
 		`UPDATE stock_level SET demand = demand + 1`,

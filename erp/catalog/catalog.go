@@ -4,8 +4,11 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"comptoir/erp/intake"
 	"comptoir/erp/store"
@@ -47,17 +50,33 @@ func SaveVariant(tx *store.Tx, id, product, stock int64, v *intake.Variant) erro
 		ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, sku = excluded.sku, barcode = excluded.barcode, title = excluded.title, options = excluded.options,
 			status = excluded.status, kind = excluded.kind, tax_class = excluded.tax_class, price = excluded.price, regular = excluded.regular, sale = excluded.sale,
 			sale_from = excluded.sale_from, sale_to = excluded.sale_to, cost = excluded.cost, weight = excluded.weight, backorders = excluded.backorders,
-			tracked = excluded.tracked, stock_id = excluded.stock_id, sellable = excluded.sellable, stub = FALSE`,
+			tracked = excluded.tracked, stock_id = excluded.stock_id, sellable = excluded.sellable, stub = FALSE, unlisted = FALSE`,
 		id, product, v.SKU, v.Barcode, v.Title, string(options), v.Status, string(v.Kind), v.TaxClass, text(v.Price), text(v.Regular), text(v.Sale),
 		store.Micros(v.SaleFrom), store.Micros(v.SaleTo), text(v.Cost), v.Weight, v.Backorders, v.Tracked, stock, v.Sellable)
 	return nil
 }
 
-// SaveStub queues a variant that an order line names before the shop has
-// described it.
-func SaveStub(tx *store.Tx, id int64, sku, title string) {
-	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub)
-		VALUES ($1,0,$2,'',$3,'[]','','stocked','','','','',0,0,'','','',FALSE,$1,TRUE,TRUE)`, id, sku, title)
+// SaveStub queues a variant that a record names before the shop has described
+// it. The shop has had it since the given instant at the latest.
+func SaveStub(tx *store.Tx, id int64, sku, title string, since time.Time) {
+	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub, stub_at)
+		VALUES ($1,0,$2,'',$3,'[]','','stocked','','','','',0,0,'','','',FALSE,$1,TRUE,TRUE,$4)`, id, sku, title, store.Micros(since))
+}
+
+// Standing is what the books had of a variant before it is described anew.
+type Standing struct {
+	Stock    int64 // the variant that carries its stock; 0 for a new one
+	Unlisted bool
+}
+
+// StandingOf reads the standing of a variant.
+func StandingOf(ctx context.Context, r store.Reader, id int64) (Standing, error) {
+	var s Standing
+	err := r.QueryRow(ctx, `SELECT stock_id, unlisted FROM variant WHERE id = $1`, id).Scan(&s.Stock, &s.Unlisted)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return s, fmt.Errorf("read variant %d: %w", id, err)
+	}
+	return s, nil
 }
 
 func text(d *decimal.Decimal) string {
@@ -82,8 +101,11 @@ type Variant struct {
 	Stock   int64 // the variant that carries its stock
 	Tracked bool
 	Stub    bool
-	// Cost of one unit in the company's currency: as the stock was valued,
-	// else as the shop states it. Nil where neither says.
+	// Unlisted: the shop did not describe it when its products were read.
+	Unlisted bool
+	// Cost of one unit in the company's currency, of the stock that it is sold
+	// from: as that was valued, else as the shop states it. Nil where neither
+	// says.
 	Cost *decimal.Decimal
 }
 
@@ -93,27 +115,84 @@ func Variants(ctx context.Context, r store.Reader, ids []int64) (map[int64]Varia
 	if len(ids) == 0 {
 		return out, nil
 	}
-	rows, err := r.Query(ctx, `SELECT v.id, v.stock_id, v.tracked OR COALESCE(p.tracked, FALSE), v.stub, CASE WHEN l.opened THEN l.unit_cost WHEN v.cost <> '' THEN v.cost ELSE COALESCE(p.cost, '') END
+	rows, err := r.Query(ctx, `SELECT v.id, v.stock_id, v.tracked OR COALESCE(p.tracked, FALSE), v.stub, v.unlisted, CASE WHEN l.opened THEN l.unit_cost ELSE COALESCE(p.cost, '') END
 		FROM variant v LEFT JOIN variant p ON p.id = v.stock_id LEFT JOIN stock_level l ON l.variant_id = v.stock_id AND l.place_id = 1
 		WHERE v.id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants: %w", err)
 	}
-	defer rows.Close()
+	var unpriced []int64
 	for rows.Next() {
 		var v Variant
 		var cost string
-		if err := rows.Scan(&v.ID, &v.Stock, &v.Tracked, &v.Stub, &cost); err != nil {
-			return nil, err
+		if err := rows.Scan(&v.ID, &v.Stock, &v.Tracked, &v.Stub, &v.Unlisted, &cost); err != nil {
+			return nil, errors.Join(err, rows.Close())
 		}
-		if cost != "" {
-			c, err := decimal.NewFromString(cost)
-			if err != nil {
-				return nil, fmt.Errorf("cost of variant %d: %w", v.ID, err)
-			}
-			v.Cost = &c
+		if cost == "" {
+			unpriced = append(unpriced, v.ID)
+		} else if v.Cost, err = costOf(v.ID, cost); err != nil {
+			return nil, errors.Join(err, rows.Close())
 		}
 		out[v.ID] = v
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	carriers := make([]int64, 0, len(unpriced))
+	for _, id := range unpriced {
+		carriers = append(carriers, out[id].Stock)
+	}
+	costs, err := SharedCosts(ctx, r, carriers)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range unpriced {
+		v := out[id]
+		if c, ok := costs[v.Stock]; ok {
+			v.Cost = &c
+			out[id] = v
+		}
+	}
+	return out, nil
+}
+
+func costOf(variant int64, text string) (*decimal.Decimal, error) {
+	c, err := decimal.NewFromString(text)
+	if err != nil {
+		return nil, fmt.Errorf("cost of variant %d: %w", variant, err)
+	}
+	return &c, nil
+}
+
+// SharedCosts returns what a unit costs of variants that carry the stock of
+// others and have no cost of their own: the mean of what the others cost, to
+// four decimals. Stock that is one has one cost, whichever of them is sold.
+func SharedCosts(ctx context.Context, r store.Reader, carriers []int64) (map[int64]decimal.Decimal, error) {
+	out := map[int64]decimal.Decimal{}
+	if len(carriers) == 0 {
+		return out, nil
+	}
+	rows, err := r.Query(ctx, `SELECT id, stock_id, cost FROM variant WHERE cost <> '' AND stock_id <> id AND stock_id IN (`+store.In(len(carriers), 1)+`)`, store.InArgs(nil, carriers)...)
+	if err != nil {
+		return nil, fmt.Errorf("read costs of variants: %w", err)
+	}
+	defer rows.Close()
+	n := map[int64]int64{}
+	for rows.Next() {
+		var id, carrier int64
+		var text string
+		if err := rows.Scan(&id, &carrier, &text); err != nil {
+			return nil, err
+		}
+		c, err := costOf(id, text)
+		if err != nil {
+			return nil, err
+		}
+		n[carrier]++
+		out[carrier] = out[carrier].Add(*c)
+	}
+	for carrier, count := range n {
+		out[carrier] = out[carrier].DivRound(decimal.NewFromInt(count), 4)
 	}
 	return out, rows.Err()
 }

@@ -183,6 +183,15 @@ const (
 	StateDraft     OrderState = "draft"     // a checkout that was never placed: not booked
 )
 
+// Known reports whether s is one of the states above.
+func (s OrderState) Known() bool {
+	switch s {
+	case StatePending, StateHold, StateOpen, StateCompleted, StateCancelled, StateFailed, StateRefunded, StateDraft:
+		return true
+	}
+	return false
+}
+
 // Order is a sale as the shop states it now.
 type Order struct {
 	Number      string     `json:"number"`

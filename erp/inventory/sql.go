@@ -116,8 +116,7 @@ func (m *Mover) cost(variant int64) *costs {
 func (m *Mover) Average(variant int64) { m.cost(variant).average = true }
 
 // Want changes what open orders want of a variant, and what is set aside for
-// them. At is when the shop changed the order, in microseconds; it is kept
-// only where on hand less demand changes by the whole order.
+// them.
 func (m *Mover) Want(variant int64, demand, allocated quantity.Quantity) {
 	if demand == 0 && allocated == 0 {
 		return
@@ -126,6 +125,10 @@ func (m *Mover) Want(variant int64, demand, allocated quantity.Quantity) {
 	d.demand += demand
 	d.allocated += allocated
 }
+
+// Recheck has the allocation of a variant looked at again, though its numbers
+// are the same.
+func (m *Mover) Recheck(variant int64) { m.level(variant, Main) }
 
 // Touched notes that an order of the shop changed what can be sold of a
 // variant, at an instant of the shop's clock in microseconds.

@@ -45,8 +45,13 @@ type Amount struct {
 	Currency Currency `json:"currency"`
 }
 
+// MaxMinor is the largest amount that Round lets pass, either way: more than
+// any document is worth, and small enough that thousands of them add up within
+// 64 bits.
+const MaxMinor = 1_000_000_000_000_000
+
 // Round turns a decimal in major units into an Amount, half away from zero.
-// It fails for an unknown currency and for an amount beyond 64 bits.
+// It fails for an unknown currency and for an amount beyond MaxMinor.
 func Round(d decimal.Decimal, c Currency) (Amount, error) {
 	scale, err := c.Decimals()
 	if err != nil {
@@ -65,7 +70,7 @@ func roundMinor(d decimal.Decimal, scale int32) (int64, error) {
 		return 0, overflow(d)
 	}
 	shifted := d.Shift(scale).Round(0)
-	if !shifted.IsInteger() || !shifted.BigInt().IsInt64() {
+	if !shifted.BigInt().IsInt64() || shifted.IntPart() > MaxMinor || shifted.IntPart() < -MaxMinor {
 		return 0, overflow(d)
 	}
 	return shifted.IntPart(), nil

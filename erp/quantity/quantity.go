@@ -12,6 +12,10 @@ import (
 // Scale is the number of decimals that a quantity keeps.
 const Scale = 3
 
+// Max is the largest quantity that Of lets pass, either way: small enough that
+// thousands of them add up within 64 bits.
+const Max = 1_000_000_000_000_000
+
 // Unit is one piece.
 const Unit Quantity = 1000
 
@@ -19,7 +23,7 @@ const Unit Quantity = 1000
 type Quantity int64
 
 // Of returns d as a Quantity. A quantity finer than a thousandth, or beyond
-// 64 bits, is an Invalid fault: stock is never approximately right.
+// Max, is an Invalid fault: stock is never approximately right.
 func Of(d decimal.Decimal) (Quantity, error) {
 	// The exponent is looked at first: "1e9999" must not be written out.
 	if d.Exponent() > 15 || d.Exponent() < -64 {
@@ -29,7 +33,7 @@ func Of(d decimal.Decimal) (Quantity, error) {
 	if !shifted.IsInteger() {
 		return 0, fault.New(fault.Invalid, "correct it at its source", "quantity %s has more than %d decimals", d, Scale)
 	}
-	if !shifted.BigInt().IsInt64() {
+	if !shifted.BigInt().IsInt64() || shifted.IntPart() > Max || shifted.IntPart() < -Max {
 		return 0, fault.New(fault.Invalid, "correct it at its source", "quantity %s is out of range", d)
 	}
 	return Quantity(shifted.IntPart()), nil

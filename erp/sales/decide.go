@@ -1,6 +1,7 @@
 package sales
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ import (
 // for an order that the books do not have. It touches no database and no
 // clock. An error is a fault that says why the order must be parked.
 func Decide(before *Order, said *intake.Order, facts Facts) (Decision, error) {
+	said = dated(said)
 	d := decider{before: before, said: said, facts: facts, state: state(said, facts.Rules)}
 	if before == nil {
 		if said.Test || d.state == intake.StateDraft {
@@ -46,10 +48,43 @@ func Decide(before *Order, said *intake.Order, facts Facts) (Decision, error) {
 // state is what the order's status means. A status that is not known holds the
 // order, and nothing but the order.
 func state(said *intake.Order, rules Rules) intake.OrderState {
-	if s, ok := rules.Statuses[said.RawStatus]; ok {
-		return s
+	s, ok := rules.Statuses[said.RawStatus]
+	if !ok {
+		s = said.State
 	}
-	return said.State
+	if !s.Known() {
+		return intake.StateHold
+	}
+	return s
+}
+
+// dated gives money and goods that moved without a date the nearest one that
+// the order has: nothing is booked at the beginning of time.
+func dated(said *intake.Order) *intake.Order {
+	o := *said
+	latest := o.PlacedAt
+	for _, at := range []time.Time{o.PaidAt, o.CompletedAt} {
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	o.Payments, o.Refunds, o.Shipments = slices.Clone(o.Payments), slices.Clone(o.Refunds), slices.Clone(o.Shipments)
+	for i := range o.Payments {
+		if o.Payments[i].At.IsZero() {
+			o.Payments[i].At = cmp.Or(o.PaidAt, o.PlacedAt)
+		}
+	}
+	for i := range o.Refunds {
+		if o.Refunds[i].At.IsZero() {
+			o.Refunds[i].At = latest
+		}
+	}
+	for i := range o.Shipments {
+		if o.Shipments[i].At.IsZero() {
+			o.Shipments[i].At = latest
+		}
+	}
+	return &o
 }
 
 // decider carries a decision while it is made.
@@ -143,8 +178,7 @@ func (d *decider) timeline() {
 	d.planInvoice()
 }
 
-// minor rounds an amount that figure has already looked at, or one that is no
-// larger; overflow was refused there.
+// minor rounds an amount that figure has looked at: it is in range.
 func (d *decider) minor(a decimal.Decimal) int64 {
 	r := rounder{currency: d.fig.currency}
 	return r.minor(a)

@@ -98,16 +98,23 @@ func figure(said *intake.Order) (*figures, error) {
 		}
 		for j := range l.Taxes {
 			t := &l.Taxes[j]
+			r.minor(t.Amount) // in range?
+			if r.err != nil {
+				break
+			}
 			rates[t.RateID] = true
 			shares = append(shares, t.Amount.Shift(f.scale))
 			exact = exact.Add(t.Amount)
 			fl.taxes = append(fl.taxes, taxFigures{said: t})
 		}
+		if r.err != nil {
+			return nil, fault.New(fault.Unprocessable, "look at the order in the shop", "order %s, line %q: %w", said.Number, l.Title, r.err)
+		}
 		lines = lines.Add(l.Total)
 		f.lines[i] = fl
 	}
-	if r.err != nil {
-		return nil, fault.New(fault.Unprocessable, "look at the order in the shop", "order %s: %w", said.Number, r.err)
+	if err := checkMoney(said, &r); err != nil {
+		return nil, err
 	}
 	f.bound = int64(len(f.lines) + len(rates))
 
@@ -140,6 +147,45 @@ func figure(said *intake.Order) (*figures, error) {
 	return f, nil
 }
 
+// checkMoney refuses payments, gift cards and refunds that no one can tell
+// apart, and amounts out of range.
+func checkMoney(said *intake.Order, r *rounder) error {
+	seen := map[string]bool{}
+	once := func(what, id string) error {
+		if seen[what+id] {
+			return fault.New(fault.Unprocessable, "look at the order in the shop", "order %s has two %ss with the id %s", said.Number, what, id)
+		}
+		seen[what+id] = true
+		return nil
+	}
+	for _, m := range said.Payments {
+		r.minor(m.Amount)
+		r.minor(m.Fee)
+		if err := once("payment", m.ID); err != nil {
+			return err
+		}
+	}
+	for _, g := range said.GiftCards {
+		if err := once("gift card", g.ID); err != nil {
+			return err
+		}
+	}
+	for _, f := range said.Refunds {
+		if err := once("refund", f.ID); err != nil {
+			return err
+		}
+	}
+	for _, s := range said.Shipments {
+		if err := once("shipment", s.ID); err != nil {
+			return err
+		}
+	}
+	if r.err != nil {
+		return fault.New(fault.Unprocessable, "look at the order in the shop", "order %s: %w", said.Number, r.err)
+	}
+	return nil
+}
+
 // explain compares the shop's total with our own arithmetic.
 func (f *figures) explain(said *intake.Order, lines, tax decimal.Decimal) {
 	r := rounder{currency: f.currency}
@@ -156,6 +202,7 @@ func (f *figures) explain(said *intake.Order, lines, tax decimal.Decimal) {
 type refundFigures struct {
 	said   *intake.Refund
 	amount int64
+	rest   bool // it pays back all that was left, and names no lines
 	parts  []refundPart
 	gap    int64 // the amount less the parts: money given back for nothing in particular
 }
@@ -178,9 +225,10 @@ func (p *refundPart) total() int64 {
 
 // remainder is what refunds have left of an order.
 type remainder struct {
-	total int64
-	net   []int64
-	taxes [][]int64
+	total    int64
+	net      []int64
+	taxes    [][]int64
+	quantity []quantity.Quantity
 }
 
 // refunds splits the refunds of an order, oldest first. One that pays back all
@@ -194,9 +242,9 @@ func (f *figures) refunds(said *intake.Order, rules Rules) ([]refundFigures, err
 	slices.SortStableFunc(sorted, func(a, b *intake.Refund) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
 	})
-	left := remainder{total: f.total, net: make([]int64, len(f.lines)), taxes: make([][]int64, len(f.lines))}
+	left := remainder{total: f.total, net: make([]int64, len(f.lines)), taxes: make([][]int64, len(f.lines)), quantity: make([]quantity.Quantity, len(f.lines))}
 	for i, l := range f.lines {
-		left.net[i] = l.net
+		left.net[i], left.quantity[i] = l.net, l.quantity
 		left.taxes[i] = make([]int64, len(l.taxes))
 		for j, t := range l.taxes {
 			left.taxes[i][j] = t.amount
@@ -227,6 +275,7 @@ func (f *figures) refund(said *intake.Order, s *intake.Refund, left *remainder, 
 			return r, err
 		}
 	case r.amount == left.total && r.amount > 0:
+		r.rest = true
 		f.refundRest(&r, left)
 	case rules.RefundTax == TaxProportional:
 		f.refundShare(&r, left)
@@ -236,6 +285,7 @@ func (f *figures) refund(said *intake.Order, s *intake.Refund, left *remainder, 
 		p := &r.parts[i]
 		r.gap -= p.total()
 		left.net[p.line] -= p.net
+		left.quantity[p.line] = max(0, left.quantity[p.line]-p.quantity)
 		for _, t := range p.taxes {
 			for j := range left.taxes[p.line] {
 				if f.lines[p.line].taxes[j].said.RateID == t.said.RateID {
@@ -277,6 +327,9 @@ func (f *figures) refundLines(said *intake.Order, s *intake.Refund, r *refundFig
 func (f *figures) refundRest(r *refundFigures, left *remainder) {
 	for i := range f.lines {
 		p := refundPart{line: i, net: left.net[i]}
+		if r.rest {
+			p.quantity = left.quantity[i]
+		}
 		for j, t := range f.lines[i].taxes {
 			p.taxes = append(p.taxes, taxFigures{said: t.said, amount: left.taxes[i][j]})
 		}

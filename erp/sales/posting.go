@@ -95,33 +95,51 @@ func (d *decider) wantPayments() error {
 	return nil
 }
 
-// paid sums up what settled the order up to an instant; zero means all.
-func (d *decider) paid(until time.Time) int64 {
-	var sum int64
-	for _, p := range d.payments {
-		if until.IsZero() || !p.at.After(until) {
-			sum += p.amount
-		}
-	}
-	return sum
-}
-
 // beforeInvoice reports whether a refund came before the invoice, or there is
 // none: it then lessens what is invoiced instead of being credited.
 func (d *decider) beforeInvoice(r refundFigures) bool {
 	return d.invoicedAt.IsZero() || r.said.At.Before(d.invoicedAt)
 }
 
+// paidBack is what of a refund was money, and where it went.
+type paidBack struct{ gateway, gifts int64 }
+
+func (p paidBack) total() int64 { return p.gateway + p.gifts }
+
 // refundedMoney tells for each refund how much of it was money: no more than
-// was paid and not yet given back.
-func (d *decider) refundedMoney() []int64 {
-	left := d.paid(time.Time{})
-	out := make([]int64, len(d.refunds))
+// was paid and not yet given back. The gateway gives back what it was paid, a
+// gift card the rest.
+func (d *decider) refundedMoney() []paidBack {
+	var given paidBack
+	out := make([]paidBack, len(d.refunds))
 	for i, r := range d.refunds {
-		out[i] = max(0, min(r.amount, left))
-		left -= out[i]
+		var until time.Time
+		if d.beforeInvoice(r) {
+			until = r.said.At // money that came later was not given back before
+		}
+		paid := d.paidBy(until)
+		out[i].gateway = max(0, min(r.amount, paid.gateway-given.gateway))
+		out[i].gifts = max(0, min(r.amount-out[i].gateway, paid.gifts-given.gifts))
+		given.gateway += out[i].gateway
+		given.gifts += out[i].gifts
 	}
 	return out
+}
+
+// paidBy sums up what gateways and gift cards paid up to an instant; zero means
+// all.
+func (d *decider) paidBy(until time.Time) paidBack {
+	var sum paidBack
+	for _, p := range d.payments {
+		switch {
+		case !until.IsZero() && p.at.After(until):
+		case p.gift:
+			sum.gifts += p.amount
+		default:
+			sum.gateway += p.amount
+		}
+	}
+	return sum
 }
 
 // wantInvoice: customer deposits or receivable, and discounts, to sales,
@@ -151,10 +169,10 @@ func (d *decider) wantInvoice() error {
 	b.debit(salesReturns, inv.gap, "")
 	b.credit(roundingCents, d.fig.rounding, "")
 
-	prepaid := d.paid(d.invoicedAt)
+	prepaid := d.paidBy(d.invoicedAt).total()
 	for i, m := range d.refundedMoney() {
 		if d.beforeInvoice(d.refunds[i]) {
-			prepaid -= m
+			prepaid -= m.total()
 		}
 	}
 	fromDeposits := max(0, min(prepaid, inv.total))
@@ -252,8 +270,11 @@ func (d *decider) wantShipments() error {
 		digest := "shipment"
 		for _, l := range sh.lines {
 			said := d.fig.lines[l.line].said
-			digest += fmt.Sprintf("|%s:%d", said.ID, l.quantity)
 			goods := d.facts.Goods[said.ID]
+			digest += fmt.Sprintf("|%s:%d:%d", said.ID, l.quantity, goods.Variant)
+			if goods.Unlisted { // posted anew with its stock if the shop describes it after all
+				digest += ":unlisted"
+			}
 			if !goods.Tracked || goods.Stock == 0 {
 				continue
 			}
@@ -303,7 +324,7 @@ func (d *decider) postMoves(event string, at time.Time, digest string, moves []L
 // a credit note takes back income and tax. Goods that came back return to
 // stock at the cost they left with.
 func (d *decider) wantRefunds() error {
-	paidBack := d.refundedMoney()
+	back := d.refundedMoney()
 	for i, r := range d.refunds {
 		gateway := r.said.Gateway
 		if gateway == "" {
@@ -312,12 +333,13 @@ func (d *decider) wantRefunds() error {
 		event := "refund/" + r.said.ID
 		if d.beforeInvoice(r) {
 			b := d.book(ledger.JournalCash, "Refund")
-			b.debit(deposits, paidBack[i], "")
-			b.credit(d.clearing(gateway), paidBack[i], "")
+			b.debit(deposits, back[i].total(), "")
+			b.credit(d.clearing(gateway), back[i].gateway, "")
+			b.credit(giftCards, back[i].gifts, "")
 			if err := d.post(event, r.said.At, b, nil); err != nil {
 				return err
 			}
-		} else if err := d.creditNote(event, r, gateway, paidBack[i]); err != nil {
+		} else if err := d.creditNote(event, r, gateway, back[i]); err != nil {
 			return err
 		}
 		if err := d.wantReturn(r); err != nil {
@@ -327,7 +349,7 @@ func (d *decider) wantRefunds() error {
 	return nil
 }
 
-func (d *decider) creditNote(event string, r refundFigures, gateway string, paidBack int64) error {
+func (d *decider) creditNote(event string, r refundFigures, gateway string, back paidBack) error {
 	b := d.book(ledger.JournalSales, "Refund")
 	doc := &Invoice{Kind: CreditNoteKind, Currency: d.fig.currency, Total: r.amount}
 	var facts []taxable
@@ -352,8 +374,9 @@ func (d *decider) creditNote(event string, r refundFigures, gateway string, paid
 			doc.Lines = append(doc.Lines, InvoiceLine{Title: r.said.Reason, Kind: intake.LineFee, Quantity: quantity.Unit, Net: r.gap})
 		}
 	}
-	b.credit(d.clearing(gateway), paidBack, "")
-	b.credit(receivable, r.amount-paidBack, "")
+	b.credit(d.clearing(gateway), back.gateway, "")
+	b.credit(giftCards, back.gifts, "")
+	b.credit(receivable, r.amount-back.total(), "")
 	return d.issue(event, r.said.At, b, facts, doc)
 }
 
@@ -364,6 +387,8 @@ func returnsAccount(l *intake.Line) account {
 		return giftCards
 	case l.Kind == intake.LineShipping:
 		return shippingIncome
+	case l.Kind == intake.LineFee && l.Total.IsNegative():
+		return discounts
 	case l.Kind == intake.LineFee, l.Kind == intake.LineTip:
 		return otherIncome
 	default:
@@ -389,8 +414,8 @@ func (d *decider) wantReturn(r refundFigures) error {
 		said := d.fig.lines[p.line].said
 		goods := d.facts.Goods[said.ID]
 		q := p.quantity
-		if len(r.said.Lines) == 0 && d.facts.Rules.Restock == RestockAlways {
-			q = d.shipped[said.ID]
+		if r.rest && d.facts.Rules.Restock != RestockAlways { // the shop named no goods
+			q = 0
 		}
 		q = min(q, d.shipped[said.ID]-d.returned[said.ID])
 		if said.Kind != intake.LineItem || q <= 0 || !d.restocks(p.restock) {
@@ -401,7 +426,10 @@ func (d *decider) wantReturn(r refundFigures) error {
 			return nil
 		}
 		d.returned[said.ID] += q
-		digest += fmt.Sprintf("|%s:%d", said.ID, q)
+		digest += fmt.Sprintf("|%s:%d:%d", said.ID, q, goods.Variant)
+		if goods.Unlisted {
+			digest += ":unlisted"
+		}
 		if !goods.Tracked || goods.Stock == 0 {
 			continue
 		}
@@ -449,17 +477,19 @@ func (d *decider) wantCancellation() error {
 	if d.state != intake.StateCancelled || !d.facts.Rules.CancelReturnsMoney {
 		return nil
 	}
-	left := d.paid(time.Time{})
+	left := d.paidBy(time.Time{})
 	for _, m := range d.refundedMoney() {
-		left -= m
+		left.gateway -= m.gateway
+		left.gifts -= m.gifts
 	}
 	b := d.book(ledger.JournalCash, "Cancellation")
 	for _, p := range d.payments {
-		back := min(left, p.amount)
-		if back <= 0 {
-			break
+		from := &left.gateway
+		if p.gift {
+			from = &left.gifts
 		}
-		left -= back
+		back := max(0, min(*from, p.amount))
+		*from -= back
 		b.debit(deposits, back, "")
 		b.credit(p.account, back, "")
 	}
@@ -544,7 +574,7 @@ func (d *decider) issue(event string, at time.Time, b *booking, facts []taxable,
 		return nil
 	}
 	p.Invoice = doc
-	text := fmt.Sprintf("%s|%s|%d|%d", doc.Kind, doc.Currency, doc.Total, doc.Tax)
+	text := fmt.Sprintf("%s|%s|%d|%d", doc.Kind, d.currencyText(), doc.Total, doc.Tax)
 	for _, l := range doc.Lines {
 		text += fmt.Sprintf("|%s:%d:%d", l.Title, l.Quantity, l.Net)
 	}
@@ -556,6 +586,15 @@ func (d *decider) issue(event string, at time.Time, b *booking, facts []taxable,
 	return nil
 }
 
+// currencyText is the order's currency and, in another one than the books', its
+// rate: where that changes, all of the order is posted anew at one rate.
+func (d *decider) currencyText() string {
+	if d.fig.currency == d.facts.Home {
+		return string(d.fig.currency)
+	}
+	return string(d.fig.currency) + "@" + d.rate.String()
+}
+
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
@@ -565,7 +604,7 @@ func hash(text string) string {
 // into facts that add up to the entry's tax lines.
 func (d *decider) posting(event string, at time.Time, b *booking, facts []taxable) (*Posting, error) {
 	p := &Posting{Event: event, Effective: d.facts.day(at), Summary: b.title}
-	text := string(d.fig.currency)
+	text := d.currencyText()
 	home := make(map[bookingKey]int64, len(b.refs))
 	var rest int64
 	var lines []ledger.Line

@@ -31,7 +31,8 @@ type Order struct {
 	ID       int64
 	Revision int
 	Modified time.Time // of the statement that it was last built from
-	Deleted  bool      // the shop no longer has it
+	State    intake.OrderState
+	Deleted  bool // the shop no longer has it
 	Lines    map[string]Line
 	Events   map[string]Event
 }
@@ -74,7 +75,10 @@ type Goods struct {
 	Stock   int64 // the variant that carries its stock
 	Tracked bool  // its stock is counted
 	Stub    bool  // named by an order before the shop described it
-	Cost    decimal.Decimal
+	// Unlisted: the shop did not describe it when its products were read. It is
+	// sold without stock until it does.
+	Unlisted bool
+	Cost     decimal.Decimal
 }
 
 // Facts is all that Decide needs to know besides the two statements.

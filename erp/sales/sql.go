@@ -31,14 +31,14 @@ func Load(ctx context.Context, r store.Reader, ids []int64) (map[int64]*Order, e
 }
 
 func loadHeaders(ctx context.Context, r store.Reader, ids []int64, orders map[int64]*Order) error {
-	rows, err := r.Query(ctx, `SELECT id, revision, deleted FROM sales_order WHERE id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
+	rows, err := r.Query(ctx, `SELECT id, revision, state, deleted FROM sales_order WHERE id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		o := &Order{Lines: map[string]Line{}, Events: map[string]Event{}}
-		if err := rows.Scan(&o.ID, &o.Revision, &o.Deleted); err != nil {
+		if err := rows.Scan(&o.ID, &o.Revision, &o.State, &o.Deleted); err != nil {
 			return err
 		}
 		orders[o.ID] = o
@@ -121,14 +121,13 @@ type effects struct {
 func (e effects) document(f Facts, name string, ev *Event) {
 	for revision := ev.Revision; revision > 0; revision-- {
 		cause := f.Cause(name, revision)
-		id, issued := e.invoices[cause]
-		if !issued {
-			continue
+		if _, reversed := e.invoices[cause+reversalSuffix]; reversed {
+			return
 		}
-		if _, reversed := e.invoices[cause+reversalSuffix]; !reversed {
+		if id, issued := e.invoices[cause]; issued {
 			ev.Invoice, ev.Facts = id, e.facts[cause]
+			return
 		}
-		return
 	}
 }
 
@@ -262,6 +261,9 @@ func (w *Writer) lines(ctx context.Context, before *Order, d Decision, f Facts) 
 			allocated = 0
 		}
 		w.want(had, l, allocated, f)
+		if before.State != d.State && l.Demand > 0 {
+			w.Mover.Recheck(l.Goods.Stock) // a hold came or went: it may be ready, or no longer
+		}
 		taxes, err := json.Marshal(l.Said.Taxes)
 		if err != nil {
 			return nil, err
@@ -420,17 +422,18 @@ func (w *Writer) reverse(ctx context.Context, order int64, s Step, d Decision, f
 	if s.KeepDocument || ev.Invoice == 0 {
 		return nil
 	}
-	if entry != 0 {
-		doc := tax.Document{Kind: CreditNoteKind, ID: order, Entry: entry, Effective: s.Day, Currency: string(d.Currency)}
-		if err := tax.Write(ctx, w.Tx, w.Components, doc, tax.Reversed(ev.Facts)); err != nil {
-			return err
-		}
-	}
 	inv, err := loadInvoice(ctx, w.Tx, ev.Invoice)
 	if err != nil {
 		return err
 	}
-	return w.issue(ctx, order, cause+reversalSuffix, s.Day, ev.Invoice, inv.opposite())
+	opposite := inv.opposite()
+	if entry != 0 {
+		doc := tax.Document{Kind: opposite.Kind, ID: order, Entry: entry, Effective: s.Day, Currency: string(d.Currency)}
+		if err := tax.Write(ctx, w.Tx, w.Components, doc, tax.Reversed(ev.Facts)); err != nil {
+			return err
+		}
+	}
+	return w.issue(ctx, order, cause+reversalSuffix, s.Day, ev.Invoice, opposite)
 }
 
 func (i Invoice) opposite() *Invoice {

@@ -76,8 +76,8 @@ func IsCheck(err error) bool {
 // help.
 func IsConstraint(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		const integrityConstraintViolation = "23"
-		return strings.HasPrefix(e.Code, integrityConstraintViolation)
+		const integrityConstraintViolation, dataException = "23", "22" // 22: a value that no column takes
+		return strings.HasPrefix(e.Code, integrityConstraintViolation) || strings.HasPrefix(e.Code, dataException)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()&0xff == sqlite3.SQLITE_CONSTRAINT

@@ -31,6 +31,11 @@ func (e *Engine) Resync(ctx context.Context, r ResyncRequest) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
+	if r.Order != "" && !r.DryRun { // who asks for this order wants it, though it was dropped once
+		if err := e.opts.Books.Readmit(ctx, sh.Name, r.Order); err != nil {
+			return Result{}, err
+		}
+	}
 	var changes []erp.Change
 	use := func(ctx context.Context, resource intake.Resource, said []intake.Record, tally *ResourceResult) error {
 		return e.apply(ctx, sh, batch{resource: resource, records: said, again: true}, tally)

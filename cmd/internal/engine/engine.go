@@ -46,11 +46,11 @@ type shop struct {
 	// So no two statements about one record can overtake each other.
 	turn chan struct{}
 	// The rest of this block belongs to the holder of turn.
-	inStep    bool                     // the marks follow the fences
-	stumbled  bool                     // the last request failed for good
-	unsettled bool                     // something has changed since the last settlement, or may have
-	read      map[intake.Resource]bool // whether the last pull came to its end; absent: none yet
-	alarmed   map[intake.Resource]bool // whether its silence was logged
+	inStep    bool                          // the marks follow the fences
+	stumbled  bool                          // the last request failed for good
+	unsettled bool                          // something has changed since the last settlement, or may have
+	read      map[intake.Resource]time.Time // when the last pull began, zero where it did not come to its end; absent: none yet
+	alarmed   map[intake.Resource]bool      // whether its silence was logged
 
 	mu      sync.Mutex
 	paused  string // why, "" where it is not
@@ -76,7 +76,7 @@ func New(o Options) (*Engine, error) {
 			log:       o.Log.With().Str("shop", s.Name).Logger(),
 			turn:      make(chan struct{}, 1),
 			unsettled: true,
-			read:      map[intake.Resource]bool{},
+			read:      map[intake.Resource]time.Time{},
 			alarmed:   map[intake.Resource]bool{},
 			resumed:   make(chan struct{}, 1),
 			pulls:     map[intake.Resource]lastPulls{},
@@ -215,7 +215,10 @@ func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Strea
 	res, err := e.each(ctx, sh, streams, func(ctx context.Context, sh *shop, st connectors.Stream) (ResourceResult, error) {
 		began := e.opts.Now()
 		one, err := read(ctx, sh, st)
-		sh.read[st.Resource] = err == nil
+		sh.read[st.Resource] = time.Time{}
+		if err == nil {
+			sh.read[st.Resource] = began
+		}
 		if st.Resource == intake.Orders && err == nil {
 			ordersAt = began
 		}
@@ -277,52 +280,57 @@ func movesStock(r intake.Resource) bool {
 // orders were and something has changed since the last time. It adds its error
 // to those of the reading before it.
 func (e *Engine) settle(ctx context.Context, sh *shop, ordersAt time.Time, before error) (*erp.Settlement, error) {
-	ready, err := e.catalogueRead(sh)
+	catalogueAt, err := e.catalogueRead(sh)
 	if err != nil {
 		return nil, errors.Join(before, err)
 	}
-	if !ready || !sh.unsettled {
+	if catalogueAt.IsZero() || !sh.unsettled {
 		return nil, before
 	}
 	graced, cancel := e.grace(ctx)
 	defer cancel()
-	s, err := e.opts.Books.Settle(graced, sh.Name, ordersAt)
+	s, err := e.opts.Books.Settle(graced, sh.Name, catalogueAt, ordersAt)
 	if err != nil {
 		return nil, errors.Join(before, fmt.Errorf("settle the stock of shop %s: %w", sh.Name, err))
 	}
-	// A difference that newer orders may explain is settled by the next
-	// reading of orders, even if that brings nothing.
-	sh.unsettled = s.Waiting > 0
+	// A difference that newer orders may explain, and orders for goods that
+	// the shop has not described, are settled after the next reading, even if
+	// that brings nothing.
+	sh.unsettled = s.Waiting > 0 || s.Undescribed > 0
 	sh.log.Info().Int("opened", s.Opened).Int("adjusted", s.Adjusted).Int("waiting", s.Waiting).Msg("stock settled")
 	return &s, before
 }
 
-// catalogueRead reports whether the last pulls of what carries stock numbers
-// came to their end.
-func (e *Engine) catalogueRead(sh *shop) (bool, error) {
+// catalogueRead returns when the newest reading of all that carries stock
+// numbers began; zero where the last one did not come to its end.
+func (e *Engine) catalogueRead(sh *shop) (time.Time, error) {
+	first := e.opts.Now() // of a shop that has no catalogue there is nothing to wait for
 	for _, r := range []intake.Resource{intake.Products, intake.Variants} {
 		if _, ok := sh.stream(r); !ok {
 			continue
 		}
-		ended, err := e.wasRead(sh, r)
-		if err != nil || !ended {
-			return false, err
+		at, err := e.lastRead(sh, r)
+		if err != nil || at.IsZero() {
+			return time.Time{}, err
+		}
+		if at.Before(first) {
+			first = at
 		}
 	}
-	return true, nil
+	return first, nil
 }
 
-// wasRead reports whether the last pull of r came to its end, in this process
-// or in one before.
-func (e *Engine) wasRead(sh *shop, r intake.Resource) (bool, error) {
-	if ended, ok := sh.read[r]; ok {
-		return ended, nil
+// lastRead returns when the last pull of r began, in this process or in one
+// before; zero where it did not come to its end.
+func (e *Engine) lastRead(sh *shop, r intake.Resource) (time.Time, error) {
+	if at, ok := sh.read[r]; ok {
+		return at, nil
 	}
-	last, err := e.lastPulls(sh, r)
-	if err != nil {
-		return false, err
+	pulls, err := e.lastPulls(sh, r)
+	if err != nil || pulls.last.Error != "" {
+		return time.Time{}, err
 	}
-	return last.last.Error == "" && !last.ended.Started.IsZero(), nil
+	return pulls.ended.Started, nil
 }
 
 func (res *Result) add(one ResourceResult) {

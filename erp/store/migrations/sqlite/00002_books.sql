@@ -71,6 +71,7 @@ CREATE TABLE parked (
     last_at     INTEGER NOT NULL,
     tries       INTEGER NOT NULL,
     dropped     BOOLEAN NOT NULL DEFAULT FALSE,
+    gone        BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (shop_id, kind, external_id)
 );
 
@@ -107,6 +108,8 @@ CREATE TABLE product_category (
 ) WITHOUT ROWID;
 
 -- A stub is a variant that an order line named before the shop described it.
+-- One that the shop does not list, though its products were read to the end,
+-- is unlisted: it is sold without stock.
 CREATE TABLE variant (
     id         INTEGER PRIMARY KEY,
     product_id INTEGER NOT NULL DEFAULT 0,
@@ -129,6 +132,8 @@ CREATE TABLE variant (
     stock_id   INTEGER NOT NULL,
     sellable   BOOLEAN NOT NULL,
     stub       BOOLEAN NOT NULL,
+    stub_at    INTEGER NOT NULL DEFAULT 0,
+    unlisted   BOOLEAN NOT NULL DEFAULT FALSE,
     safety     INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX variant_sku ON variant (sku) WHERE sku <> '';
