@@ -27,9 +27,9 @@ func writePlot(w io.Writer, f Format, r reports.Report, lang Language) error {
 	option := charts.ChartOption{
 		OutputFormat: string(f), Width: plotWidth, Height: plotHeight, Theme: charts.GetTheme(charts.ThemeLight),
 		Padding: charts.NewBox(24, 20, 32, 20),
-		Title: charts.TitleOption{Text: plotTitle(r), FontStyle: charts.FontStyle{FontSize: 14},
-			Subtext: period(r, words) + ", " + words.get("all in") + " " + string(r.Currency) + "\n ", SubtextFontStyle: charts.FontStyle{FontSize: 10}},
-		XAxis:          charts.XAxisOption{Labels: r.Chart.Labels, LabelCount: min(len(r.Chart.Labels), mostLabels), LabelFontStyle: charts.FontStyle{FontSize: 9}},
+		Title:   charts.TitleOption{Text: plotTitle(r), FontStyle: charts.FontStyle{FontSize: 13}},
+		XAxis: charts.XAxisOption{Labels: r.Chart.Labels, LabelCount: min(len(r.Chart.Labels), mostLabels), LabelFontStyle: charts.FontStyle{FontSize: 9},
+			Title: period(r, words) + ", " + words.get("all in") + " " + string(r.Currency), TitleFontStyle: charts.FontStyle{FontSize: 9}},
 		ValueFormatter: func(v float64) string { return plotNumber(v, lang) },
 	}
 	var titles []string
