@@ -121,7 +121,7 @@ func (r *Rules) Explain(s Sale) Opinion {
 		o.Reason, o.Text = Agrees, "no tax is due, and none was charged"
 	case c.sameRates:
 		r.rounding(&o, c)
-	case !charged && s.VATNumber != "" && !zone.Home:
+	case !charged && !zone.Home && r.foreign(s.VATNumber):
 		o.Expected = 0
 		o.Reason, o.Text = ReverseCharge, fmt.Sprintf("the customer has the VAT number %s in zone %s and owes the tax there", s.VATNumber, zone.Code)
 	case !charged:
@@ -129,12 +129,23 @@ func (r *Rules) Explain(s Sale) Opinion {
 	case r.chargedAtHome(s, zone):
 		o.Reason = OneStopShop
 		o.Text = fmt.Sprintf("the tax of the company's own country was charged (%s), and that of the destination %s is due (%s), unless sales to other countries are below the threshold", c.charged, zone.Code, c.due)
-	case c.perLine == 0 && c.due == "none":
+	case c.due == "none":
 		o.Reason, o.Text = NotDue, fmt.Sprintf("tax was charged (%s), and none is due in zone %s", c.charged, zone.Code)
 	default:
 		o.Reason, o.Text = OtherRate, fmt.Sprintf("%s was charged, and %s is due in zone %s on %s", c.charged, c.due, zone.Code, s.Day)
 	}
 	return o
+}
+
+// foreign reports whether a VAT number is one of another country than the
+// company's own. It does not ask whether the number exists.
+func (r *Rules) foreign(number string) bool {
+	if len(number) < 3 {
+		return false
+	}
+	prefix := strings.ToUpper(number[:2])
+	letters := strings.IndexFunc(prefix, func(c rune) bool { return c < 'A' || c > 'Z' }) < 0
+	return letters && !slices.ContainsFunc(r.Zones, func(z Zone) bool { return z.Home && slices.Contains(z.Countries, prefix) })
 }
 
 func (p Place) name() string {
@@ -153,8 +164,8 @@ type computed struct {
 	fromGross int64 // taken out of the gross of each line
 	bound     int64 // one minor unit for each line and component
 	sameRates bool  // each line bears the rates that are due
-	due       string
-	charged   string
+	due       string // on the lines whose rates differ
+	charged   string // on the same lines
 }
 
 func (r *Rules) compute(s Sale, zone string) computed {
@@ -166,6 +177,7 @@ func (r *Rules) compute(s Sale, zone string) computed {
 	var totals []decimal.Decimal
 	totalOf := map[string]int{}
 	var due, charged []string
+	var delivery, goods bool
 	for _, l := range s.Lines {
 		rates := r.Due(zone, r.category(s, l, zone), s.Day)
 		net := decimal.NewFromInt(l.Net)
@@ -187,16 +199,21 @@ func (r *Rules) compute(s Sale, zone string) computed {
 			gross = gross.Add(t.Amount.Shift(int32(scale)))
 		}
 		c.fromGross += insideGross(gross, rates)
-		if l.Net != 0 && !sameRates(rates, l.Charged) {
-			c.sameRates = false
+		if l.Net == 0 || sameRates(rates, l.Charged) {
+			continue
 		}
+		c.sameRates = false
 		due = append(due, percents(rates, func(x Rate) int64 { return x.PPM })...)
 		charged = append(charged, percents(l.Charged, func(t Charged) int64 { return t.PPM })...)
+		delivery, goods = delivery || l.Category == Shipping && !l.Goods, goods || l.Goods
 	}
 	for _, t := range totals {
 		c.perTotal += t.Round(0).IntPart()
 	}
 	c.due, c.charged = list(due), list(charged)
+	if delivery && !goods {
+		c.charged += " on delivery"
+	}
 	return c
 }
 

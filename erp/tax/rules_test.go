@@ -17,6 +17,9 @@ func rules(t *testing.T, name string) *tax.Rules {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -56,7 +59,14 @@ func TestPresetsGiveTheRatesOfTheDay(t *testing.T) {
 }
 
 func TestTwoRatesValidAtOnceAreRefusedByName(t *testing.T) {
-	_, err := tax.ReadRules(strings.NewReader(`
+	read := func(text string) error {
+		r, err := tax.ReadRules(strings.NewReader(text))
+		if err == nil {
+			err = r.Check()
+		}
+		return err
+	}
+	err := read(`
 name: mine
 agencies: [{code: FR, name: DGFiP, period: monthly}]
 zones: [{code: FR, name: France, countries: [FR]}]
@@ -64,7 +74,7 @@ rates:
   - {zone: FR, category: standard, name: Old, agency: FR, percent: "19.6", from: 2000-04-01}
   - {zone: FR, category: standard, name: New, agency: FR, percent: "20", from: 2014-01-01}
   - {zone: FR, category: standard, name: On top, agency: FR, percent: "1", position: 2, from: 2014-01-01}
-`))
+`)
 	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), `"Old" (zone FR, standard, 19.6 %, from 2000-04-01 on) and "New" (zone FR, standard, 20 %, from 2014-01-01 on) are valid at once`) ||
 		strings.Contains(err.Error(), "On top") {
 		t.Error(err)
@@ -79,7 +89,7 @@ rates:
 		"ratez: []",
 		"- x",
 	} {
-		if _, err := tax.ReadRules(strings.NewReader(bad)); fault.KindOf(err) != fault.Invalid {
+		if err := read(bad); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -141,6 +151,12 @@ func TestDifferencesOfTheShopsTaxAreExplained(t *testing.T) {
 		{"other rate", func(s *tax.Sale) { charge(s, 249, 100_000, "2.00", "0.49") }, tax.OtherRate, 498, "10 % was charged, and 20 % is due in zone FR"},
 		{"exempt", func(s *tax.Sale) { charge(s, 0, 0) }, tax.Exempt, 498, "no tax was charged, and 20 % is due"},
 		{"a VAT number at home frees nobody", func(s *tax.Sale) { charge(s, 0, 0); s.VATNumber = "FR40303265045" }, tax.Exempt, 498, ""},
+		{"a VAT number of home abroad", func(s *tax.Sale) { charge(s, 0, 0); s.To.Country, s.VATNumber = "DE", "FR40303265045" }, tax.Exempt, 473, ""},
+		{"other rate on delivery", func(s *tax.Sale) {
+			s.Lines[0].Category = "reduced"
+			charge(s, 208, 55_000, "1.09945")
+			s.Lines[1].Charged = []tax.Charged{{PPM: 200_000, Amount: decimal.RequireFromString("0.98")}}
+		}, tax.OtherRate, 137, "20 % on delivery was charged, and 5.5 % is due"},
 		{"reverse charge", func(s *tax.Sale) { charge(s, 0, 0); s.To.Country, s.VATNumber = "DE", "DE129273398" }, tax.ReverseCharge, 0, "DE129273398"},
 		{"one-stop shop, right", func(s *tax.Sale) {
 			s.To.Country = "DE"
