@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"comptoir/erp/ledger"
@@ -91,5 +92,17 @@ func (r *reading) clearingOf(ctx context.Context, a account) (clearingSums, erro
 			}
 			return nil
 		})
+	if err != nil {
+		return c, err
+	}
+	// A payout may tell of a fee besides: that part of it did not reach the bank.
+	var fee sql.NullInt64
+	err = r.QueryRow(ctx, `SELECT SUM(x.foreign_debit - x.foreign_credit) FROM entry_line x JOIN account f ON f.id = x.account_id
+		WHERE f.role = 'payment_fees' AND x.currency = $4 AND x.entry_id IN (
+			SELECT al.entry_id FROM account_line al JOIN entry e ON e.id = al.entry_id JOIN entry_line b ON b.entry_id = al.entry_id JOIN account k ON k.id = b.account_id
+			WHERE al.account_id = $1 AND al.day >= $2 AND al.day <= $3 AND k.role IN ('bank', 'cash') AND (CAST($5 AS BIGINT) = 0 OR e.shop_id = $5))`,
+		a.id, r.from(), r.to(), a.currency, r.shop).Scan(&fee)
+	c.fees += fee.Int64
+	c.payouts -= fee.Int64
 	return c, err
 }
