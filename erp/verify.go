@@ -58,14 +58,27 @@ var tieOuts = []struct{ check, query string }{
 			(SELECT COALESCE(SUM(d.debit - d.credit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'input_tax') AS account,
 			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'deductible')
 				- (SELECT COALESCE(SUM(input), 0) FROM tax_return WHERE reversal_id = 0) AS facts) x WHERE x.account <> x.facts`},
-	{"what is open of a bill is the sum of its items", `SELECT b.number || ' (bill ' || b.id || ')', SUM(x.kept), SUM(x.summed) FROM (
-			SELECT bill_id, open * 3 + home_open AS kept, 0 AS summed FROM bill_balance
-			UNION ALL SELECT bill_id, 0, amount * 3 + home_amount FROM payable_item
-		) x JOIN bill b ON b.id = x.bill_id GROUP BY b.id, b.number HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY b.id LIMIT 1`},
+	{"what is open of a bill is the sum of its items", `SELECT x.name, x.kept, x.summed FROM (
+			SELECT b.id, b.number || ' (bill ' || b.id || ')' AS name, o.open AS kept, (SELECT COALESCE(SUM(i.amount), 0) FROM payable_item i WHERE i.bill_id = b.id) AS summed FROM bill_balance o JOIN bill b ON b.id = o.bill_id
+			UNION ALL SELECT b.id, b.number || ' (bill ' || b.id || ')', o.home_open, (SELECT COALESCE(SUM(i.home_amount), 0) FROM payable_item i WHERE i.bill_id = b.id) FROM bill_balance o JOIN bill b ON b.id = o.bill_id
+		) x WHERE x.kept <> x.summed ORDER BY x.id LIMIT 1`},
 	{"the payable account is what is open of bills", `SELECT e.cause, SUM(x.line), SUM(x.item) FROM (
 			SELECT l.entry_id, l.credit - l.debit AS line, 0 AS item FROM entry_line l JOIN account a ON a.id = l.account_id WHERE a.role = 'payable'
 			UNION ALL SELECT entry_id, 0, home_amount FROM payable_item
 		) x JOIN entry e ON e.id = x.entry_id GROUP BY e.id, e.cause HAVING SUM(x.line) <> SUM(x.item) ORDER BY e.id LIMIT 1`},
+	{"bills are their lines", `SELECT x.cause, x.stated, x.lines FROM (
+			SELECT b.id, b.cause, b.net AS stated, (SELECT COALESCE(SUM(l.net), 0) FROM bill_line l WHERE l.bill_id = b.id) AS lines FROM bill b
+			UNION ALL SELECT b.id, b.cause, b.tax, (SELECT COALESCE(SUM(l.tax), 0) FROM bill_line l WHERE l.bill_id = b.id) FROM bill b
+		) x WHERE x.stated <> x.lines ORDER BY x.id LIMIT 1`},
+	{"bills are what their entries say", `SELECT x.cause, x.stated, x.booked FROM (
+			SELECT b.id, b.cause, b.total AS stated, (SELECT ABS(COALESCE(SUM(i.amount), 0)) FROM payable_item i WHERE i.document_id = b.id AND i.entry_id = b.entry_id) AS booked FROM bill b WHERE b.kind <> 'cash'
+			UNION ALL SELECT b.id, b.cause, b.home_total, (SELECT ABS(COALESCE(SUM(i.home_amount), 0)) FROM payable_item i WHERE i.document_id = b.id AND i.entry_id = b.entry_id) FROM bill b WHERE b.kind <> 'cash'
+			UNION ALL SELECT b.id, b.cause, b.home_total, (SELECT COALESCE(SUM(l.credit), 0) FROM entry_line l JOIN account a ON a.id = l.account_id WHERE l.entry_id = b.entry_id AND a.code = b.account) FROM bill b WHERE b.kind = 'cash'
+		) x WHERE x.stated <> x.booked ORDER BY x.id LIMIT 1`},
+	{"payments are what their entries say", `SELECT x.cause, x.stated, x.booked FROM (
+			SELECT v.id, v.cause, v.amount AS stated, (SELECT -COALESCE(SUM(i.amount), 0) FROM payable_item i WHERE i.document_id = v.id AND i.entry_id = v.entry_id) AS booked FROM payment_voucher v
+			UNION ALL SELECT v.id, v.cause, v.home_amount + v.charge, (SELECT COALESCE(SUM(l.credit), 0) FROM entry_line l JOIN account a ON a.id = l.account_id WHERE l.entry_id = v.entry_id AND a.code = v.account) FROM payment_voucher v
+		) x WHERE x.stated <> x.booked ORDER BY x.id LIMIT 1`},
 	{"payments have no gaps", `SELECT s.series, s.next - 1, COUNT(v.id) FROM voucher_series s LEFT JOIN payment_voucher v ON v.series = s.series WHERE s.series = 'PV'
 		GROUP BY s.series, s.next HAVING COUNT(v.id) <> s.next - 1 OR MAX(v.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series

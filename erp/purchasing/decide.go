@@ -572,6 +572,9 @@ func (d *Recorded) Reversible(day string) error {
 		if p.Reversed == "" {
 			return fault.New(fault.Conflict, fmt.Sprintf("first: comptoir voucher reverse %s", p.Voucher), "%s was paid by %s", money.Amount{Minor: p.Amount, Currency: d.Currency}, p.Voucher)
 		}
+		if day < p.Reversed {
+			return fault.New(fault.Invalid, fmt.Sprintf("reverse it on %s or later", p.Reversed), "its payment %s stood until %s", p.Voucher, p.Reversed)
+		}
 	}
 	return nil
 }

@@ -107,9 +107,12 @@ func GoodsOf(ctx context.Context, r store.Reader, skus []string) (map[string]Goo
 		if err := rows.Scan(&sku, &g.Variant, &g.Stock, &g.Tracked); err != nil {
 			return nil, fmt.Errorf("read goods: %w", err)
 		}
-		if had, ok := out[sku]; ok {
+		if had, ok := out[sku]; ok { // the same goods where they share a stock
+			if had.Stock != g.Stock {
+				had.Others++
+			}
+			had.Tracked = had.Tracked || g.Tracked
 			g = had
-			g.Others++
 		}
 		out[sku] = g
 	}
