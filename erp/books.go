@@ -49,8 +49,11 @@ type Company struct {
 	TimeZone        *time.Location // in which business dates are taken
 	Chart           string         // chart of accounts: "general" or "pcg"
 	FiscalYearStart string         // MM-DD on which fiscal years begin; "" for 01-01
-	LockDate        string         // YYYY-MM-DD; the books are locked until then at the least, see SetLock. "" for none
-	Rates           []Rate         // exchange rates into Currency
+	// Accounts gives roles to other accounts than the chart does: codes by
+	// role.
+	Accounts map[ledger.Role]string
+	LockDate string // YYYY-MM-DD; the books are locked until then at the least, see SetLock. "" for none
+	Rates    []Rate // exchange rates into Currency
 	// DefaultCost values stock that the shop states no cost for, in Currency
 	// for one unit. Nil: such stock is taken over at zero and listed.
 	DefaultCost *decimal.Decimal
@@ -132,8 +135,21 @@ func (b *Books) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.accounts, err = ledger.OpenAccounts(ctx, b.db, b.opts.Company.Chart)
-	return err
+	if b.accounts, err = ledger.OpenAccounts(ctx, b.db, b.opts.Company.Chart); err != nil {
+		return err
+	}
+	if err := b.accounts.Assign(ctx, b.db, b.opts.Company.Accounts); err != nil {
+		return err
+	}
+	for shop, rules := range b.opts.Shops {
+		for role, code := range rules.Roles {
+			if !b.accounts.Has(code) {
+				return fault.New(fault.Invalid, "take the setting out, add the account with comptoir ledger account add, and set it again",
+					"shops.%s.accounts.%s: there is no account %q", shop, role, code)
+			}
+		}
+	}
+	return nil
 }
 
 // fix writes a setting that cannot change, or compares it.

@@ -9,7 +9,10 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
 	"comptoir/erp/sales"
+
+	"github.com/rs/zerolog"
 )
 
 func TestPayoutEmptiesTheClearingAccount(t *testing.T) {
@@ -82,5 +85,60 @@ func TestPayoutThatCannotBeIsRefused(t *testing.T) {
 		if _, err := b.BookPayout(ctx, p); err == nil || fault.KindOf(err) == fault.Internal {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestAccountsOfTheCompanyAndOfAShop(t *testing.T) {
+	rules := sales.DefaultRules()
+	company := erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC}
+	path := filepath.Join(t.TempDir(), "books.db")
+	open := func() (*erp.Books, error) {
+		return erp.Open(ctx, erp.Options{Path: path, Company: company, Shops: map[string]sales.Rules{"atelier": rules}, Now: func() time.Time { return sent }, Log: zerolog.Nop()})
+	}
+	b, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.AddAccount(ctx, "4011", "Sales of the workshop", "income"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.AddAccount(ctx, "1201", "Debtors", "asset"); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+
+	rules.Roles = map[ledger.Role]string{ledger.Sales: "4011"}
+	company.Accounts = map[ledger.Role]string{ledger.Receivable: "1201"}
+	if b, err = open(); err != nil {
+		t.Fatal(err)
+	}
+	state(t, b, "1", sent, order(unpaid, completed))
+	got := sums(t, b, `SELECT a.code, SUM(d.debit - d.credit) FROM account a JOIN account_day d ON d.account_id = a.id GROUP BY a.code`)
+	if got["4011"] != -2000 || got["1201"] != 2988 {
+		t.Errorf("balances by code: %v", got)
+	}
+	invariants(t, b)
+	b.Close()
+
+	for code, want := range map[string]string{"9999": `there is no account "9999"`, "4011": "cannot stand for", "1010": "cannot stand for", "1200": "has been posted to"} {
+		company.Accounts[ledger.Receivable] = code
+		if b, err := open(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "books.accounts.receivable") {
+			t.Errorf("receivable on %s: %v", code, err)
+			if err == nil {
+				b.Close()
+			}
+		}
+	}
+	company.Accounts[ledger.Receivable] = "1201"
+	rules.Roles[ledger.Discounts] = "4999"
+	if b, err := open(); err == nil || !strings.Contains(err.Error(), "shops.atelier.accounts.discounts") {
+		t.Errorf("discounts on an account that is not there: %v", err)
+		if err == nil {
+			b.Close()
+		}
+	}
+	rules.Roles[ledger.Inventory] = "1400"
+	if err := rules.Validate(); err == nil || !strings.Contains(err.Error(), "accounts.inventory") {
+		t.Errorf("an inventory account of a shop's own: %v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -88,6 +90,59 @@ func OpenAccounts(ctx context.Context, db *store.DB, chart string) (*Accounts, e
 		a.remember(acc)
 	}
 	return a, err
+}
+
+// Assign gives roles to other accounts than the chart does: codes by role. An
+// account that has been posted to keeps its role, because the books tie what
+// is on it to the records behind it.
+func (a *Accounts) Assign(ctx context.Context, db *store.DB, codes map[Role]string) error {
+	return db.Write(ctx, func(tx *store.Tx) error {
+		for _, role := range slices.Sorted(maps.Keys(codes)) {
+			if err := a.assign(ctx, tx, role, codes[role]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *Accounts) assign(ctx context.Context, tx *store.Tx, role Role, code string) error {
+	setting := "books.accounts." + string(role)
+	had, ok := a.lookup(Ref{Role: role})
+	if !ok {
+		return fault.New(fault.Invalid, "see comptoir ledger accounts for the roles", "%s: no account of the chart has this role", setting)
+	}
+	if had.Code == code {
+		return nil
+	}
+	acc, err := accountOf(ctx, tx, code)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.Invalid, "take the setting out, add the account with comptoir ledger account add, and set it again", "%s: there is no account %q", setting, code)
+	}
+	if err != nil {
+		return fmt.Errorf("read account %s: %w", code, err)
+	}
+	if acc.Role != "" || acc.Type != had.Type {
+		return fault.New(fault.Invalid, "choose an account of the same type that plays no role yet", "%s: account %s (%s, %s) cannot stand for %s (%s)", setting, acc.Code, acc.Type, acc.Role, had.Code, had.Type)
+	}
+	var posted int64
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM account_day WHERE account_id = $1`, had.ID).Scan(&posted); err != nil {
+		return fmt.Errorf("read account %s: %w", had.Code, err)
+	}
+	if posted > 0 {
+		return fault.New(fault.Invalid, fmt.Sprintf("set it back to %s", had.Code), "%s: account %s has been posted to and keeps its role", setting, had.Code)
+	}
+	tx.Queue(`UPDATE account SET role = '' WHERE id = $1`, had.ID)
+	tx.Queue(`UPDATE account SET role = $2 WHERE id = $1`, acc.ID, string(role))
+	acc.Role, had.Role = role, ""
+	tx.OnCommit(func() { a.remember(had); a.remember(acc) })
+	return nil
+}
+
+// Has reports whether there is an account with this code.
+func (a *Accounts) Has(code string) bool {
+	_, ok := a.lookup(Ref{Code: code})
+	return ok
 }
 
 func (a *Accounts) remember(acc Account) {

@@ -312,8 +312,8 @@ func (d *decider) postMoves(event string, at time.Time, digest string, moves []L
 			Journal: ledger.JournalInventory, Effective: p.Effective, DocumentKind: DocumentKind, Shop: d.facts.ShopID,
 			Description: d.describe(title) + d.late(at),
 			Lines: []ledger.Line{
-				{Account: debit, Debit: value, Currency: home, ForeignDebit: value},
-				{Account: credit, Credit: value, Currency: home, ForeignCredit: value},
+				{Account: d.own(debit), Debit: value, Currency: home, ForeignDebit: value},
+				{Account: d.own(credit), Credit: value, Currency: home, ForeignCredit: value},
 			},
 		}
 	}
@@ -532,11 +532,20 @@ func (b *booking) debit(a account, amount int64, memo string) {
 	if amount == 0 {
 		return
 	}
+	a = b.d.own(a)
 	k := bookingKey{a, memo}
 	if _, ok := b.amounts[k]; !ok {
 		b.refs = append(b.refs, k)
 	}
 	b.amounts[k] += amount
+}
+
+// own is the shop's own account for a role, where it has one.
+func (d *decider) own(a account) account {
+	if code := d.facts.Rules.Roles[a.Role]; code != "" && a.Code == "" {
+		a.Code = code
+	}
+	return a
 }
 
 func (b *booking) credit(a account, amount int64, memo string) { b.debit(a, -amount, memo) }

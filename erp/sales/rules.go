@@ -2,6 +2,7 @@ package sales
 
 import (
 	"fmt"
+	"slices"
 
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
@@ -34,6 +35,15 @@ type Rules struct {
 	// Accounts maps a gateway to the code of its clearing account. A gateway
 	// without one gets an account of its own.
 	Accounts map[string]string
+	// Roles maps roles to the accounts that this shop's sales are booked to, by
+	// code: those of ShopRoles. The others are the company's.
+	Roles map[ledger.Role]string
+}
+
+// ShopRoles are the roles that a shop may have accounts of its own for: nothing
+// in the books is tied to what is on them.
+func ShopRoles() []ledger.Role {
+	return []ledger.Role{ledger.Sales, ledger.ShippingIncome, ledger.OtherIncome, ledger.SalesReturns, ledger.Discounts, ledger.PaymentFees, ledger.CostOfGoodsSold}
 }
 
 // The choices of Rules.
@@ -57,6 +67,11 @@ func DefaultRules() Rules {
 
 // Validate reports the first rule that is not one of its choices.
 func (r Rules) Validate() error {
+	for role := range r.Roles {
+		if !slices.Contains(ShopRoles(), role) {
+			return fmt.Errorf("accounts.%s: a shop cannot have an account of its own for this; it can for %q", role, ShopRoles())
+		}
+	}
 	for _, c := range []struct {
 		key, got string
 		want     []string

@@ -19,6 +19,7 @@ import (
 	"comptoir/connectors"
 	"comptoir/erp"
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
 	"comptoir/erp/money"
 	"comptoir/erp/sales"
 
@@ -62,6 +63,7 @@ type Books struct {
 	LockDate        string
 	Rates           []erp.Rate
 	DefaultCost     *decimal.Decimal
+	Accounts        map[ledger.Role]string
 }
 
 // Shop is one storefront and how it is synced.
@@ -125,7 +127,7 @@ func (c *Config) BooksOptions(now func() time.Time, log zerolog.Logger) (erp.Opt
 	o := erp.Options{
 		Path: c.BooksPath(), URL: b.URL, Now: now, Log: log,
 		Company: erp.Company{Name: b.Company, Currency: b.Currency, TimeZone: b.TimeZone, Chart: b.Chart,
-			FiscalYearStart: b.FiscalYearStart, LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost},
+			FiscalYearStart: b.FiscalYearStart, LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost, Accounts: b.Accounts},
 		Shops: map[string]sales.Rules{},
 	}
 	for _, s := range c.Shops {

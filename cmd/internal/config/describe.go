@@ -7,6 +7,7 @@ import (
 
 	"comptoir/erp"
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
 	"comptoir/erp/sales"
 )
 
@@ -55,6 +56,11 @@ func (b *Books) describe() section {
 		{key: "default_cost", value: &b.DefaultCost, example: "0", check: isNotNegative,
 			help: "What one unit costs, in the currency of the accounts, when stock is taken over and the shop states no cost. " +
 				"Empty: such stock is taken over at zero, and listed."},
+		{key: "accounts", example: "sales: \"4010\"",
+			help: "Other accounts than those of the chart, by role: sales, receivable, bank and the others that comptoir ledger accounts " +
+				"shows. The account must exist, and nothing may have been posted to the one before.",
+			entry:   func(key, text string) error { return putAccount(&b.Accounts, key, text) },
+			entries: func() [][2]string { return sortedEntries(b.Accounts) }},
 		{key: "rates", item: b.newRate, list: b.listRates,
 			example: "- {currency: USD, from: 2026-01-01, rate: 0.92}\n- {currency: GBP, from: 2026-01-01, rate: 1.15}",
 			help: "Exchange rates for orders in other currencies: one unit of the currency is worth that many units of the " +
@@ -188,6 +194,11 @@ func (s *Shop) describeRules() section {
 				return nil
 			},
 			entries: func() [][2]string { return sortedEntries(r.Accounts) }},
+		{key: "accounts", example: "sales: \"4020\"",
+			help: "Accounts of its own for what this shop sells, by role: sales, shipping_income, other_income, sales_returns, discounts, " +
+				"payment_fees and cogs. The accounts must exist. The other roles are the company's.",
+			entry:   func(key, text string) error { return putAccount(&r.Roles, key, text) },
+			entries: func() [][2]string { return sortedEntries(r.Roles) }},
 	}}
 }
 
@@ -204,11 +215,23 @@ func joinStates() string {
 	return strings.Join(names, ", ")
 }
 
-func sortedEntries[V ~string](m map[string]V) [][2]string {
+func sortedEntries[K, V ~string](m map[K]V) [][2]string {
 	list := make([][2]string, 0, len(m))
 	for k, v := range m {
-		list = append(list, [2]string{k, string(v)})
+		list = append(list, [2]string{string(k), string(v)})
 	}
 	slices.SortFunc(list, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return list
+}
+
+// putAccount sets the account of a role.
+func putAccount(into *map[ledger.Role]string, role, code string) error {
+	if code == "" {
+		return fmt.Errorf("the account code is missing")
+	}
+	if *into == nil {
+		*into = map[ledger.Role]string{}
+	}
+	(*into)[ledger.Role(role)] = code
+	return nil
 }
