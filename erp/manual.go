@@ -77,7 +77,9 @@ func (b *Books) postAll(ctx context.Context, list []ManualEntry, what string) ([
 		out = make([]Posted, 0, len(list))
 		entries := make([]*ledger.Entry, len(list))
 		for i := range list {
-			entries[i] = d.entry(list[i])
+			if entries[i], err = d.entry(ctx, list[i]); err != nil {
+				return err
+			}
 		}
 		if err := d.problems.fault(what); err != nil {
 			return err
@@ -120,12 +122,11 @@ func (b *Books) openDesk(ctx context.Context, tx *store.Tx) (*desk, error) {
 
 // entry checks what a person wrote and makes an entry of it, noting every
 // problem. It has a cause only where there is a reference.
-func (d *desk) entry(m ManualEntry) *ledger.Entry {
+func (d *desk) entry(ctx context.Context, m ManualEntry) (*ledger.Entry, error) {
 	first := 0
 	if len(m.Lines) > 0 {
 		first = m.Lines[0].Line
 	}
-	d.date(first, m.Date)
 	if strings.TrimSpace(m.Description) == "" {
 		d.problems.add(first, fault.Invalid, "the description is missing: say what it is for")
 	}
@@ -135,6 +136,9 @@ func (d *desk) entry(m ManualEntry) *ledger.Entry {
 	e := &ledger.Entry{Journal: ledger.JournalGeneral, Effective: m.Date, Description: m.Description, DocumentKind: manualKind}
 	if m.Reference != "" {
 		e.Cause = manualKind + "/" + m.Reference
+	}
+	if err := d.date(ctx, first, e); err != nil {
+		return nil, err
 	}
 	currency, rate, ok := d.currency(m, first)
 	var balance int64
@@ -155,7 +159,7 @@ func (d *desk) entry(m ManualEntry) *ledger.Entry {
 			ForeignDebit: max(amount, 0), ForeignCredit: max(-amount, 0)})
 	}
 	if !ok {
-		return e
+		return e, nil
 	}
 	if balance != 0 {
 		side := "debits exceed the credits"
@@ -163,22 +167,29 @@ func (d *desk) entry(m ManualEntry) *ledger.Entry {
 			side, balance = "credits exceed the debits", -balance
 		}
 		d.problems.add(first, fault.Invalid, "the entry does not balance: the %s by %s", side, money.Amount{Minor: balance, Currency: currency})
-		return e
+		return e, nil
 	}
 	d.convert(e, rate, first)
-	return e
+	return e, nil
 }
 
-// date refuses what is no date or locked.
-func (d *desk) date(line int, day string) {
+// date refuses what is no date, and a day that is locked; what was posted there
+// before stands and may be said again.
+func (d *desk) date(ctx context.Context, line int, e *ledger.Entry) error {
+	day := e.Effective
 	if err := isDay(day); err != nil {
 		d.problems.add(line, fault.Invalid, "%v", err)
-		return
+		return nil
 	}
-	if d.lock != "" && day <= d.lock {
+	if d.lock == "" || day > d.lock {
+		return nil
+	}
+	had, err := ledger.ByCause(ctx, d.tx, e.Cause)
+	if err == nil && had.ID == 0 {
 		d.problems.add(line, fault.Locked, "%s lies in the locked period, which ends on %s: date it %s or later, or open the period: comptoir period unlock %s --reason TEXT",
 			day, d.lock, ledger.DayAfter(d.lock), day)
 	}
+	return err
 }
 
 // currency returns the currency of an entry and its rate into that of the

@@ -210,6 +210,13 @@ func TestOpeningBalancesBeginTheBooksOnce(t *testing.T) {
 		if err := b.SetLock(ctx, "2026-02-28", owner); err != nil {
 			t.Fatal(err)
 		}
+		if err := open("2026-01-01", strings.Replace(good, "300", "301", 1)); err != nil {
+			t.Errorf("the same balances again, once the period is locked: %v", err)
+		}
+		id = sums(t, b, `SELECT 'id', MAX(id) FROM entry`)["id"]
+		if _, err := b.ReverseEntry(ctx, id, ""); err != nil {
+			t.Fatal(err)
+		}
 		if err := open("2026-02-01", good); fault.KindOf(err) != fault.Locked {
 			t.Errorf("opened in a locked period: %v", err)
 		}

@@ -187,11 +187,15 @@ func (b *Books) OpenBalances(ctx context.Context, day, name string, r io.Reader)
 		if err != nil {
 			return err
 		}
-		e := d.opening(s, day)
-		if err := d.problems.fault(name); err != nil {
+		e := &ledger.Entry{Journal: ledger.JournalGeneral, Effective: day, Description: "Opening balances", DocumentKind: openingKind}
+		if e.Cause, err = openingCause(ctx, tx); err != nil {
 			return err
 		}
-		if e.Cause, err = openingCause(ctx, tx); err != nil {
+		if err := d.date(ctx, 0, e); err != nil {
+			return err
+		}
+		d.opening(s, e)
+		if err := d.problems.fault(name); err != nil {
 			return err
 		}
 		if out, err = d.post(ctx, e); err != nil {
@@ -203,11 +207,9 @@ func (b *Books) OpenBalances(ctx context.Context, day, name string, r io.Reader)
 	return out, err
 }
 
-// opening makes the opening entry, noting every problem.
-func (d *desk) opening(s *sheet, day string) *ledger.Entry {
+// opening gives the opening entry its lines, noting every problem.
+func (d *desk) opening(s *sheet, e *ledger.Entry) {
 	home := d.b.opts.Company.Currency
-	e := &ledger.Entry{Journal: ledger.JournalGeneral, Effective: day, Description: "Opening balances", DocumentKind: openingKind}
-	d.date(0, day)
 	seen := map[string]int{}
 	var rest int64
 	for _, row := range s.rows {
@@ -241,7 +243,6 @@ func (d *desk) opening(s *sheet, day string) *ledger.Entry {
 	if len(e.Lines) == 0 && len(d.problems.list) == 0 {
 		d.problems.add(0, fault.Invalid, "all balances are zero")
 	}
-	return e
 }
 
 // opposite is the code of the account for opening equity.

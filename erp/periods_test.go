@@ -249,14 +249,6 @@ func TestClosingAYearMovesItsResultAndReopeningTakesItBack(t *testing.T) {
 		if result("2026") != 0 || result("2027") != 0 || retained() != first+second {
 			t.Errorf("results %d %d, retained %d of %d", result("2026"), result("2027"), retained(), first+second)
 		}
-		closings, err := ledger.Closings(ctx, b.Reader(), "2026-01-01", "2026-12-31")
-		var sum int64
-		for _, s := range closings {
-			sum += s.Debit - s.Credit
-		}
-		if err != nil || len(closings) < 3 || sum != 0 {
-			t.Errorf("closings %v %v", closings, err)
-		}
 		if _, err := b.CloseYear(ctx, 2026, owner); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("closed twice: %v", err)
 		}

@@ -1,12 +1,9 @@
 package ledger
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"comptoir/erp/fault"
-	"comptoir/erp/store"
 )
 
 // FiscalYearKind is the kind of document of the entries that close a fiscal
@@ -54,29 +51,4 @@ func FiscalYearOf(start, day string) (FiscalYear, error) {
 		y, err = FiscalYearNamed(start, t.Year()+1)
 	}
 	return y, err
-}
-
-// Sums are the debits and credits of an account, in minor units.
-type Sums struct{ Debit, Credit int64 }
-
-// Closings sums up, by account id, what the closings of fiscal years and their
-// reversals have posted from one day to another. An income statement leaves it
-// out: a year's income does not become nothing by being closed.
-func Closings(ctx context.Context, r store.Reader, from, to string) (map[int64]Sums, error) {
-	rows, err := r.Query(ctx, `SELECT l.account_id, SUM(l.debit), SUM(l.credit) FROM fiscal_year y JOIN entry e ON e.document_id = y.id AND e.document_kind = 'fiscal_year'
-		JOIN entry_line l ON l.entry_id = e.id WHERE e.effective >= $1 AND e.effective <= $2 GROUP BY l.account_id`, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("read the closings of fiscal years: %w", err)
-	}
-	defer rows.Close()
-	out := map[int64]Sums{}
-	for rows.Next() {
-		var id int64
-		var s Sums
-		if err := rows.Scan(&id, &s.Debit, &s.Credit); err != nil {
-			return nil, err
-		}
-		out[id] = s
-	}
-	return out, rows.Err()
 }

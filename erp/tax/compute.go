@@ -159,11 +159,11 @@ func (p Place) name() string {
 // computed is what the rules give for a sale, rounded in each way that shops
 // round.
 type computed struct {
-	perLine   int64 // each line and component rounded
-	perTotal  int64 // each component of the whole rounded
-	fromGross int64 // taken out of the gross of each line
-	bound     int64 // one minor unit for each line and component
-	sameRates bool  // each line bears the rates that are due
+	perLine   int64  // each line and component rounded
+	perTotal  int64  // each component of the whole rounded
+	fromGross int64  // taken out of the gross of each line
+	bound     int64  // one minor unit for each line and component
+	sameRates bool   // each line bears the rates that are due
 	due       string // on the lines whose rates differ
 	charged   string // on the same lines
 }

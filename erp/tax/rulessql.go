@@ -145,16 +145,3 @@ func Totals(ctx context.Context, r store.Reader, from, to string) ([]Total, erro
 	}
 	return out, rows.Err()
 }
-
-// Returned sums up what returns and their reversals have moved off the tax
-// accounts from one day to another: a report of the tax facts equals the moves
-// of the accounts without it.
-func Returned(ctx context.Context, r store.Reader, from, to string) (output, input int64, err error) {
-	err = r.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN a.role = 'output_tax' THEN l.debit - l.credit ELSE 0 END), 0), COALESCE(SUM(CASE WHEN a.role = 'input_tax' THEN l.credit - l.debit ELSE 0 END), 0)
-		FROM tax_return t JOIN entry e ON e.id = t.entry_id OR e.id = t.reversal_id JOIN entry_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
-		WHERE e.effective >= $1 AND e.effective <= $2`, from, to).Scan(&output, &input)
-	if err != nil {
-		return 0, 0, fmt.Errorf("read tax returns: %w", err)
-	}
-	return output, input, nil
-}
