@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"comptoir/cmd/internal/config"
 	"comptoir/erp"
@@ -50,13 +51,20 @@ func (a *app) exportTo(f exports.Format, what, more string) *cobra.Command {
 	flags.StringVar(&q.From, "from", "", "first `DAY` of the period (default: the first day of the books)")
 	flags.StringVar(&q.To, "to", "", "last `DAY` of the period (default: the last day of the books)")
 	if f == exports.FEC {
-		flags.StringVar(&q.siren, "siren", "", "the company's SIREN `NUMBER`, for the name of the file")
+		flags.StringVar(&q.siren, "siren", "", "the company's SIREN `NUMBER`, for the name of the file (default: that of legal.registration)")
 		flags.BoolVar(&q.Latin, "latin", false, "write ISO 8859-15 instead of UTF-8")
 	}
 	return cmd
 }
 
 func (a *app) runExport(ctx context.Context, q exportRequest) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	if number := strings.ReplaceAll(c.Legal.Registration, " ", ""); q.siren == "" && len(number) >= 9 {
+		q.siren = number[:9] // a SIRET begins with the SIREN
+	}
 	path, err := q.path()
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (a *app) printInvoice(ctx context.Context, number, output, lang string) err
 			return err
 		}
 		var page bytes.Buffer
-		seller := seller(b.Company())
+		seller := c.Seller()
 		if err := render.Invoice(&page, i, seller, language); err != nil {
 			return err
 		}
@@ -78,6 +78,3 @@ func (a *app) printInvoice(ctx context.Context, number, output, lang string) err
 		})
 	})
 }
-
-// seller is the company as its documents name it.
-func seller(c erp.Company) documents.Seller { return documents.Seller{Name: c.Name} }

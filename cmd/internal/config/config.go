@@ -18,6 +18,7 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp"
+	"comptoir/erp/documents"
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
@@ -36,6 +37,8 @@ type Config struct {
 	Data  string
 	Log   Log
 	Books Books
+	// Legal is what the law wants on documents, but for the company's name.
+	Legal documents.Seller
 	// StopTimeout is how long a page that is being applied may take once the
 	// daemon was asked to stop.
 	StopTimeout time.Duration
@@ -218,5 +221,12 @@ func newShop(name string, d connectors.Driver) *Shop {
 		settings:  d.Config(),
 	}
 	s.fields = s.settings.Fields()
+	return s
+}
+
+// Seller is the company as its documents name it.
+func (c *Config) Seller() documents.Seller {
+	s := c.Legal
+	s.Name = c.Books.Company
 	return s
 }

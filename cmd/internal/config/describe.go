@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"comptoir/erp"
+	"comptoir/erp/documents"
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
 	"comptoir/erp/sales"
@@ -32,6 +33,7 @@ func (c *Config) describe() section {
 					help: "Lines for people, or one JSON object a line for a log collector."},
 			}},
 			c.Books.describe(),
+			describeLegal(&c.Legal),
 		},
 	}
 }
@@ -65,6 +67,32 @@ func (b *Books) describe() section {
 			example: "- {currency: USD, from: 2026-01-01, rate: 0.92}\n- {currency: GBP, from: 2026-01-01, rate: 1.15}",
 			help: "Exchange rates for orders in other currencies: one unit of the currency is worth that many units of the " +
 				"currency of the accounts, from that day until the next rate of the same currency. An order without a rate is parked."},
+	}}
+}
+
+// describeLegal describes what the law wants on invoices.
+func describeLegal(l *documents.Seller) section {
+	return section{name: "legal", help: "What the law wants on invoices and credit notes. What stays empty is left out, and named when a document is printed.", settings: []setting{
+		{key: "form", value: &l.LegalForm, example: "SARL", help: "The legal form of the company."},
+		{key: "capital", value: &l.Capital, example: "10 000 EUR", help: "Its capital, for companies that have one."},
+		{key: "street1", value: &l.Street1, example: "1 rue de l'Exemple", help: "Its address."},
+		{key: "street2", value: &l.Street2, help: "The second line of the address."},
+		{key: "postcode", value: &l.Postcode, example: "\"42000\"", help: "The postcode."},
+		{key: "city", value: &l.City, example: "Saint-Étienne", help: "The city."},
+		{key: "country", value: &l.Country, example: "FR", help: "The country, an ISO 3166-1 code of two letters."},
+		{key: "registration", value: &l.Registration, example: "\"732829320\"",
+			help: "The number under which it is registered: in France the SIREN or SIRET, which also names the FEC."},
+		{key: "register", value: &l.Register, example: "RCS Saint-Étienne", help: "The register that holds the number."},
+		{key: "vat_number", value: &l.VATNumber, example: "FR44732829320", help: "The VAT number."},
+		{key: "vat_exemption", value: &l.VATExemption, example: "TVA non applicable, art. 293 B du CGI", help: "The mention of one who charges no VAT."},
+		{key: "email", value: &l.Email, help: "The e-mail address for customers."},
+		{key: "phone", value: &l.Phone, help: "The telephone number for customers."},
+		{key: "website", value: &l.Website, help: "The web site."},
+		{key: "payment_terms", value: &l.PaymentTerms, example: "30 days", help: "When an invoice that is not paid is due."},
+		{key: "late_penalty", value: &l.LatePenalty, example: "12 %",
+			help: "The yearly rate of the penalty for late payment. Empty: three times the legal rate, the least that French law allows."},
+		{key: "iban", value: &l.IBAN, help: "The bank account that customers pay to."},
+		{key: "bic", value: &l.BIC, help: "Its bank."},
 	}}
 }
 
