@@ -91,11 +91,16 @@ books:
   chart: pcg
   lock_date: 2025-12-31
   default_cost: 1.50
+  accounts:
+    bank: "5121"
   rates:
     - {currency: USD, from: 2026-01-01, rate: 0.92}
     - currency: JPY
       from: 2026-01-01
       rate: 0.0061
+legal:
+  city: Saint-Étienne
+  registration: "732829320"
 shops:
   atelier:
     connector: stall
@@ -116,6 +121,8 @@ shops:
         wc-Ready.For.Pickup: open
       gateway_accounts:
         Stripe_CC.fr: "0511500"
+      accounts:
+        sales: "7071"
   marche:
     connector: stall
     url: https://marche.example
@@ -138,6 +145,12 @@ func TestWholeFileIsRead(t *testing.T) {
 	if company.Name != "Au comptoir" || company.Currency != "EUR" || company.TimeZone.String() != "Europe/Paris" ||
 		company.Chart != "pcg" || company.LockDate != "2025-12-31" || company.DefaultCost.String() != "1.5" {
 		t.Errorf("company: %+v", company)
+	}
+	if company.Accounts["bank"] != "5121" || options.Shops["atelier"].Roles["sales"] != "7071" {
+		t.Errorf("accounts: %v, of atelier: %v", company.Accounts, options.Shops["atelier"].Roles)
+	}
+	if s := c.Seller(); s.Name != "Au comptoir" || s.City != "Saint-Étienne" || s.Registration != "732829320" {
+		t.Errorf("seller: %+v", s)
 	}
 	rates := []erp.Rate{
 		{Currency: "USD", From: "2026-01-01", Rate: decimal.RequireFromString("0.92")},
