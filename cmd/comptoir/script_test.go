@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
+	_ "modernc.org/sqlite" // tampers with the books
 )
 
 // TestMain makes this test binary answer as comptoir where it is called so.
@@ -53,10 +55,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"shop":  scriptShop,
-			"exits": scriptExits,
-			"await": scriptAwait,
-			"keep":  scriptKeep,
+			"shop":   scriptShop,
+			"exits":  scriptExits,
+			"await":  scriptAwait,
+			"keep":   scriptKeep,
+			"tamper": scriptTamper,
 		},
 	})
 }
@@ -111,6 +114,18 @@ func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s was not printed", args[1])
 	}
 	ts.Setenv(args[0], found[1])
+}
+
+// scriptTamper changes the books as a tampering hand would, without the locks
+// that keep entries as they are: tamper FILE TRIGGER QUERY.
+func scriptTamper(ts *testscript.TestScript, neg bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	for _, q := range []string{"DROP TRIGGER " + args[1], args[2]} {
+		_, err := db.Exec(q)
+		ts.Check(err)
+	}
 }
 
 // scriptAwait waits until a file is there, with a text in it where one is
