@@ -97,7 +97,7 @@ func (b *Books) moveLock(ctx context.Context, tx *store.Tx, e PeriodEvent) error
 }
 
 func setLock(tx *store.Tx, day string) {
-	tx.Queue(`INSERT INTO period_lock (id, day) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET day = excluded.day`, day)
+	tx.Queue(`UPDATE period_lock SET day = $1 WHERE id = 1`, day)
 }
 
 // SetLock locks all days until day. It refuses days that are not over, and

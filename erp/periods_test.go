@@ -161,6 +161,42 @@ func TestTheDatabaseRefusesALockedPeriodToo(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) { check(t, "", storetest.URL(t)) })
 }
 
+// TestAPostingThatBeganBeforeTheLockDoesNotSlipIn has another process lock the
+// period while a transaction is under way that has seen it open. SQLite has one
+// writer at a time, so there it cannot happen.
+func TestAPostingThatBeganBeforeTheLockDoesNotSlipIn(t *testing.T) {
+	url := storetest.URL(t)
+	b := openBooks(t, "", url, erp.Company{}, func() time.Time { return placed.AddDate(0, 1, 0) })
+	db, err := store.Open(ctx, store.Options{URL: url, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tries := 0
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		tries++
+		lock, err := ledger.LockDate(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if lock == "" {
+			if err := b.SetLock(ctx, "2026-03-31", owner); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO entry_line (entry_id, line, account_id, debit, credit, currency, foreign_debit, foreign_credit, memo)
+			SELECT 1, 1, MIN(id), 0, 0, 'EUR', 0, 0, '' FROM account`); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO entry (id, journal, effective, recorded_at, cause, description, document_kind, document_id, sequence, hash)
+			VALUES (1, 'general', '2026-03-05', 0, 'x', '', '', 0, 1, '')`)
+		return err
+	})
+	if !store.IsCheck(err) || tries != 2 {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}
+
 func TestTheConfigurationLocksAtTheLeast(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "books.db")
 	now := func() time.Time { return placed.AddDate(0, 1, 0) }

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,7 +14,7 @@ import (
 func LockDate(ctx context.Context, r store.Reader) (string, error) {
 	var day string
 	err := r.QueryRow(ctx, `SELECT day FROM period_lock WHERE id = 1`).Scan(&day)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil {
 		return "", fmt.Errorf("read the lock date: %w", err)
 	}
 	return day, nil

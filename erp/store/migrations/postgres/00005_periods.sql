@@ -10,6 +10,7 @@ CREATE TABLE period_lock (
     id  BIGINT PRIMARY KEY CHECK (id = 1),
     day TEXT    NOT NULL
 );
+INSERT INTO period_lock (id, day) VALUES (1, '');
 
 -- entry_id is the entry that closed it, 0 where there was nothing to close or
 -- it was opened again.
@@ -93,7 +94,9 @@ CREATE TABLE tax_payment (
     reversal_id BIGINT NOT NULL DEFAULT 0
 );
 
--- Nothing is written into a locked period, whoever writes it.
+-- Nothing is written into a locked period, whoever writes it. An entry takes a
+-- share of the lock's row: a transaction that began before the period was locked
+-- is run again, and one that is under way is waited for.
 
 -- +goose StatementBegin
 CREATE FUNCTION period_open() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -104,7 +107,18 @@ BEGIN
     RETURN NEW;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER entry_open BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION period_open();
+-- +goose StatementBegin
+CREATE FUNCTION entry_open() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE locked TEXT;
+BEGIN
+    SELECT day INTO locked FROM period_lock WHERE id = 1 FOR SHARE;
+    IF NEW.effective <= locked THEN
+        RAISE EXCEPTION 'the period is locked' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER entry_open BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION entry_open();
 CREATE TRIGGER stock_move_open BEFORE INSERT ON stock_move FOR EACH ROW EXECUTE FUNCTION period_open();
 CREATE TRIGGER tax_fact_open BEFORE INSERT ON tax_fact FOR EACH ROW EXECUTE FUNCTION period_open();
 CREATE TRIGGER period_event_kept BEFORE UPDATE OR DELETE ON period_event FOR EACH ROW EXECUTE FUNCTION refuse();

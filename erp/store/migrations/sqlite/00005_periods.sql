@@ -10,6 +10,7 @@ CREATE TABLE period_lock (
     id  INTEGER PRIMARY KEY CHECK (id = 1),
     day TEXT    NOT NULL
 );
+INSERT INTO period_lock (id, day) VALUES (1, '');
 
 -- entry_id is the entry that closed it, 0 where there was nothing to close or
 -- it was opened again.
