@@ -197,11 +197,13 @@ var maxRate = decimal.New(1, 6)
 // rateOf returns the rate that a document is booked at.
 func rateOf(currency money.Currency, day string, stated *decimal.Decimal, f Facts) (decimal.Decimal, error) {
 	switch {
+	case stated != nil && (stated.Exponent() > 6 || stated.Exponent() < -18): // "1e9999" must not be written out
+		return decimal.Decimal{}, fault.New(fault.Invalid, fmt.Sprintf("give %s for one %s", f.Home, currency), "a rate with exponent %d is out of range", stated.Exponent())
 	case currency == f.Home && stated != nil && !stated.Equal(decimal.NewFromInt(1)):
 		return decimal.Decimal{}, fault.New(fault.Invalid, "leave the rate out", "the rate %s is given for %s, the currency of the accounts", stated, currency)
 	case currency == f.Home:
 		return decimal.NewFromInt(1), nil
-	case stated != nil && (!stated.IsPositive() || stated.GreaterThan(maxRate) || stated.Exponent() < -18):
+	case stated != nil && (!stated.IsPositive() || stated.GreaterThan(maxRate)):
 		return decimal.Decimal{}, fault.New(fault.Invalid, fmt.Sprintf("give %s for one %s", f.Home, currency), "the rate %s is out of range", stated)
 	case stated != nil:
 		return *stated, nil

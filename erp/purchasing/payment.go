@@ -136,6 +136,9 @@ func (c *payer) finish(number int64) (*PaymentDecision, error) {
 	if err != nil {
 		return nil, err
 	}
+	if home.Minor > maxMinor {
+		return nil, fault.New(fault.Invalid, "correct the rate, or pay fewer bills at a time", "%s at %s is %s, which cannot be booked", money.Amount{Minor: c.paid, Currency: c.currency}, c.rate, home)
+	}
 	from, code, err := paidFrom(c.payment.PaidFrom, ledger.Bank, c.facts)
 	if err != nil {
 		return nil, err
