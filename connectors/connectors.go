@@ -7,6 +7,7 @@ package connectors
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -130,8 +131,17 @@ type Shop struct {
 	RoundAtSubtotal  bool           `json:"round_at_subtotal"` // tax is rounded once for an order, not for each line
 	TimeZone         string         `json:"time_zone"`
 	// ClockOffset is the shop's clock minus ours.
-	ClockOffset time.Duration `json:"clock_offset"`
-	Checks      []Check       `json:"checks"`
+	ClockOffset time.Duration `json:"-"`
+	Checks      []Check       `json:"checks,omitempty"`
+}
+
+// MarshalJSON writes the clock offset in seconds, under a name that says so.
+func (s Shop) MarshalJSON() ([]byte, error) {
+	type plain Shop
+	return json.Marshal(struct {
+		plain
+		ClockOffset float64 `json:"clock_offset_seconds"`
+	}{plain(s), s.ClockOffset.Seconds()})
 }
 
 // Check is one thing that Probe looked at.

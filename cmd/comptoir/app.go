@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -45,12 +46,22 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fault.New(fault.Invalid, "see: comptoir help", "there is no verb %q", args[0])
+				return noVerb(cmd, args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range []string{"config", "data"} {
+				if f := cmd.Flag(name); f != nil && f.Changed && f.Value.String() == "" {
+					return fault.New(fault.Invalid, "give it a value, or leave it out", "--%s is empty", name)
+				}
+			}
+			return nil
+		},
+		SuggestionsMinimumDistance: 2,
 	}
+	root.SetHelpCommand(help(root))
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -92,20 +103,14 @@ func (a *app) env(c *config.Config, verb string) daemon.Env {
 	return daemon.Env{Now: time.Now, Log: a.logger(c.Log), Verb: verb}
 }
 
-// withBooks opens the books alone and closes them after use. It refuses to
-// make new ones: who asks for a report of a mistyped directory wants to know.
+// withBooks opens the books alone and closes them after use; see
+// daemon.OpenThereBooks.
 func (a *app) withBooks(ctx context.Context, verb string, use func(*config.Config, *erp.Books) error) (err error) {
 	c, err := a.load()
 	if err != nil {
 		return err
 	}
-	if path := c.BooksPath(); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return fault.New(fault.NotFound, "run comptoir sync first, or name the right directory with --data",
-				"there are no books in %s", c.Data)
-		}
-	}
-	books, err := daemon.OpenBooks(ctx, c, a.env(c, verb))
+	books, err := daemon.OpenThereBooks(ctx, c, a.env(c, verb))
 	if err != nil {
 		return err
 	}
@@ -131,12 +136,44 @@ func count(least, most int) cobra.PositionalArgs {
 func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return fault.New(fault.Invalid, "see: "+cmd.CommandPath()+" --help", "there is no verb %q in %s", args[0], cmd.CommandPath())
+			return noVerb(cmd, args[0])
 		}
 		return cmd.Help()
 	}, Args: cobra.ArbitraryArgs}
 	cmd.AddCommand(verbs...)
 	return cmd
+}
+
+// noVerb is the error for a verb that cmd does not have.
+func noVerb(cmd *cobra.Command, name string) error {
+	where, see := "", "see: comptoir help"
+	if cmd.HasParent() {
+		where, see = " in "+cmd.CommandPath(), "see: "+cmd.CommandPath()+" --help"
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		see = "did you mean " + strings.Join(near, " or ") + "? " + strings.ToUpper(see[:1]) + see[1:]
+	}
+	return fault.New(fault.Invalid, see, "there is no verb %q%s", name, where)
+}
+
+// help shows the help of a verb. Unlike cobra's own it fails for one that
+// does not exist.
+func help(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [VERB]",
+		Short: "Help about any verb",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return noVerb(cmd, rest[0])
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 func plural(n int, noun string) string {

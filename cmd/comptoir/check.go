@@ -33,9 +33,10 @@ func (a *app) check() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report := checkJSON{Config: c.File, Data: c.Data, Checks: checkHouse(cmd.Context(), a, c)}
-			failed := failedOf(report.Checks)
+			report := checkJSON{Config: c.File, Data: c.Data, Shops: []shopCheck{}}
 			var refused error
+			report.Checks, refused = checkHouse(cmd.Context(), a, c)
+			failed := failedOf(report.Checks)
 			for _, s := range shops {
 				one, err := a.checkShop(cmd.Context(), c, s)
 				refused = errors.Join(refused, err)
@@ -82,21 +83,34 @@ func failedOf(checks []connectors.Check) int {
 	return n
 }
 
-// checkHouse checks what is on this side.
-func checkHouse(ctx context.Context, a *app, c *config.Config) []connectors.Check {
+// checkHouse checks what is on this side. The error is that of books which
+// cannot be used.
+func checkHouse(ctx context.Context, a *app, c *config.Config) ([]connectors.Check, error) {
 	checks := []connectors.Check{{Name: "configuration", OK: true, Note: c.File}}
 	if open, err := readableByOthers(c.File); err == nil && open && c.HoldsSecrets() {
 		checks = append(checks, connectors.Check{Name: "file rights", OK: true, Warn: true,
-			Note: "everyone on this machine can read it, and it holds secrets: chmod 600 " + c.File + ", or keep the secrets elsewhere"})
+			Note: "everyone on this machine can read it, and it holds secrets: take them out of it, with credential:NAME for the service " +
+				"(see LoadCredential in its unit) or file:PATH; or, where comptoir runs as you and not as a service: chmod 600 " + c.File})
 	}
-	books, err := daemon.OpenBooks(ctx, c, a.env(c, "check"))
+	books, err := daemon.OpenThereBooks(ctx, c, a.env(c, "check"))
+	if fault.KindOf(err) == fault.NotFound {
+		return append(checks, connectors.Check{Name: "books", OK: true, Note: "there are none in " + c.Data + " yet; the first sync makes them"}), nil
+	}
 	if err == nil {
 		err = books.Close()
 	}
 	if err != nil {
-		return append(checks, connectors.Check{Name: "books", Note: err.Error()})
+		return append(checks, connectors.Check{Name: "books", Note: "see below"}), err
 	}
-	return append(checks, connectors.Check{Name: "books", OK: true, Note: c.Data})
+	return append(checks, connectors.Check{Name: "books", OK: true, Note: booksPlace(c)}), nil
+}
+
+// booksPlace says where the books are, without a secret.
+func booksPlace(c *config.Config) string {
+	if path := c.BooksPath(); path != "" {
+		return path
+	}
+	return "in PostgreSQL"
 }
 
 func readableByOthers(path string) (bool, error) {
@@ -116,7 +130,8 @@ func (a *app) checkShop(ctx context.Context, c *config.Config, s *config.Shop) (
 		defer cancel()
 		var found connectors.Shop
 		if found, err = connector.Probe(ctx); err == nil {
-			out.Found, out.Checks = &found, found.Checks
+			out.Checks, found.Checks = found.Checks, nil // once is enough
+			out.Found = &found
 		}
 	}
 	if err != nil {

@@ -35,6 +35,9 @@ func (a *app) demo() *cobra.Command {
 			"behind unless you --keep it.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := b.validate(); err != nil {
+				return err
+			}
 			if data := cmd.Flag("data"); keep == "" && data.Changed {
 				keep = data.Value.String()
 			}
@@ -61,7 +64,7 @@ func demoDir(keep string) (string, func() error, error) {
 		return "", nil, fault.New(fault.Invalid, "name a new one", "the directory %s is not empty", keep)
 	}
 	if err := os.MkdirAll(keep, 0o700); err != nil {
-		return "", nil, fault.New(fault.Invalid, "name another one", "make the directory: %w", err)
+		return "", nil, fault.New(fault.Unavailable, "name another one", "the directory cannot be made: %w", err)
 	}
 	return keep, func() error { return nil }, nil
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"comptoir/connectors"
@@ -67,10 +70,47 @@ func exitCode(err error) int {
 	}
 }
 
+const interrupted = "interrupted; nothing is lost, the next run goes on from there"
+
 // message is what a person reads about an error.
 func message(err error) string {
 	if exitCode(err) == exitInterrupted {
-		return "comptoir: interrupted; nothing is lost, the next run goes on from there"
+		return "comptoir: " + interrupted
 	}
 	return "comptoir: " + strings.ReplaceAll(err.Error(), "\n", "\ncomptoir: ")
+}
+
+// errorJSON is an error under --json, one object on standard error.
+type errorJSON struct {
+	Error string `json:"error"`
+	Fix   string `json:"fix,omitempty"` // what to do about it
+	Exit  int    `json:"exit"`          // the exit code
+}
+
+// asJSON takes the advice out of the message, where it ends with it.
+func asJSON(err error) errorJSON {
+	out := errorJSON{Error: err.Error(), Fix: fault.FixOf(err), Exit: exitCode(err)}
+	var shop *connectors.Error
+	if errors.As(err, &shop) {
+		out.Fix = shop.Fix
+	}
+	if out.Exit == exitInterrupted {
+		out.Error, out.Fix = interrupted, ""
+	}
+	if out.Fix != "" {
+		out.Error = strings.TrimSuffix(out.Error, ": "+out.Fix)
+	}
+	return out
+}
+
+// complain tells of the error that ended a verb. Where the command line was
+// not understood, --json may not have been read yet.
+func (a *app) complain(err error, args []string) {
+	if !a.json && !slices.Contains(args, "--json") {
+		fmt.Fprintln(a.err, message(err))
+		return
+	}
+	enc := json.NewEncoder(a.err)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(asJSON(err)) // a reader that has gone away has gone away
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,11 +100,20 @@ func (a *app) parkedShow() *cobra.Command {
 				if p.Amount != "" {
 					a.printf("at stake: %s\n", p.Amount)
 				}
-				a.printf("since:    %s, last tried %s, %s\n\n%s\n", instant(p.FirstAt), instant(p.LastAt), plural(p.Tries, "time"), p.Raw)
+				a.printf("since:    %s, last tried %s, %s\n\n%s\n", instant(p.FirstAt), instant(p.LastAt), plural(p.Tries, "time"), indented(p.Raw))
 				return nil
 			})
 		},
 	}
+}
+
+// indented is what the shop sent, for people.
+func indented(raw []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	return b.String()
 }
 
 // payload is what the shop sent, as JSON where it is JSON.
@@ -143,6 +153,9 @@ func (a *app) parkedRetry() *cobra.Command {
 					}
 				}
 				verdicts, err := retry(cmd.Context(), b, ids)
+				if err != nil && len(verdicts) == 0 {
+					return err
+				}
 				return errors.Join(a.printVerdicts(verdicts), err)
 			})
 		},

@@ -12,7 +12,9 @@ import (
 	"comptoir/cmd/internal/engine"
 	"comptoir/erp"
 	"comptoir/erp/fault"
+	"comptoir/erp/intake"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 )
 
@@ -27,20 +29,34 @@ func (a *app) resync() *cobra.Command {
 			"With --dry-run it only tells what it would change.",
 		Args: count(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range []string{"order", "since", "resource"} {
+				if f := cmd.Flag(name); f.Changed && (f.Value.String() == "" || f.Value.String() == "[]") {
+					return fault.New(fault.Invalid, "give it a value, or leave it out to read everything", "--%s is empty", name)
+				}
+			}
 			if order != "" && (since != "" || len(resources) > 0) {
 				return fault.New(fault.Invalid, "leave out one of them", "--order goes neither with --since nor with --resource")
 			}
 			return a.withHouse(cmd.Context(), "resync", args, func(ctx context.Context, h *daemon.House) error {
+				began := time.Now()
 				from, err := parseSince(since, h.Config)
 				if err != nil {
 					return err
 				}
 				res, err := h.Engine.Resync(ctx, engine.ResyncRequest{Shop: args[0], Resources: asResources(resources),
 					Since: from, Order: order, DryRun: dry})
-				if res.Shop == "" {
+				if res.Shop == "" || fault.KindOf(err) == fault.NotFound {
 					return err
 				}
-				return errors.Join(a.printResync(res, dry), err)
+				if dry && order != "" && err == nil {
+					if res.Changes, err = stillParked(ctx, h.Books, res, order); err != nil {
+						return err
+					}
+				}
+				if !dry {
+					return errors.Join(a.printResults(ctx, h.Books, began, []engine.Result{res}), err)
+				}
+				return errors.Join(a.printPreview(res), err)
 			})
 		},
 	}
@@ -52,24 +68,41 @@ func (a *app) resync() *cobra.Command {
 }
 
 // parseSince reads a day in the company's time zone, or an instant.
-func parseSince(text string, c *config.Config) (time.Time, error) {
-	if text == "" {
+func parseSince(said string, c *config.Config) (time.Time, error) {
+	if said == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, text, c.Books.TimeZone); err == nil {
+	if t, err := time.ParseInLocation(time.DateOnly, said, c.Books.TimeZone); err == nil {
 		return t, nil
 	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := time.Parse(time.RFC3339, said)
 	if err != nil {
-		return time.Time{}, fault.New(fault.Invalid, "write it as 2026-01-31 or 2026-01-31T15:00:00Z", "--since: %q is not a date", text)
+		return time.Time{}, fault.New(fault.Invalid, "write it as 2026-01-31 or 2026-01-31T15:00:00Z", "--since: %q is not a date", said)
 	}
 	return t, nil
 }
 
-func (a *app) printResync(res engine.Result, dry bool) error {
-	if !dry {
-		return a.printResults([]engine.Result{res})
+// stillParked adds to what a dry run of one order found that the order stays
+// parked, where it does.
+func stillParked(ctx context.Context, books *erp.Books, res engine.Result, order string) ([]erp.Change, error) {
+	if len(res.Changes) > 0 {
+		return res.Changes, nil
 	}
+	parked, err := books.ParkedRecords(ctx, res.Shop)
+	if err != nil {
+		return nil, err
+	}
+	var changes []erp.Change
+	for _, p := range parked {
+		if p.Ref.Kind == intake.KindOrder && p.Ref.ID == order {
+			changes = append(changes, erp.Change{Ref: p.Ref, What: "nothing: it stays parked: " + explain(p)})
+		}
+	}
+	return changes, nil
+}
+
+// printPreview prints what a dry run found.
+func (a *app) printPreview(res engine.Result) error {
 	if a.json {
 		if res.Changes == nil {
 			res.Changes = []erp.Change{}
@@ -86,7 +119,7 @@ func (a *app) printResync(res engine.Result, dry bool) error {
 		if c.Parks != "" {
 			what = strings.TrimPrefix(what+"; would be parked: "+c.Parks, "; ")
 		}
-		t.AppendRow([]any{c.Ref.Kind, c.Ref.ID, what})
+		t.AppendRow([]any{c.Ref.Kind, c.Ref.ID, text.WrapSoft(what, reasonWidth)})
 	}
 	t.Render()
 	return nil

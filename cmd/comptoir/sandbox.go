@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -39,6 +40,9 @@ func (a *app) sandbox() *cobra.Command {
 			"    comptoir --config sandbox.yaml --data somewhere sync",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := b.validate(); err != nil {
+				return err
+			}
 			if b.print {
 				return a.printBoxConfig(b)
 			}
@@ -58,6 +62,32 @@ func (a *app) sandbox() *cobra.Command {
 func (b *box) shopFlags(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&b.seed, "seed", 1, "`NUMBER` that the shop is made from")
 	cmd.Flags().IntVar(&b.orders, "orders", 1000, "`NUMBER` of orders in the shop's history")
+}
+
+// validate refuses what no shop can be made from or served at.
+func (b *box) validate() error {
+	if b.orders < 0 {
+		return fault.New(fault.Invalid, "use 0 or more", "--orders %d is not a number of orders", b.orders)
+	}
+	for _, d := range []struct {
+		flag string
+		span time.Duration
+	}{{"live", b.live}, {"pace", b.pace}} {
+		if d.span < 0 {
+			return fault.New(fault.Invalid, "use 0s or more", "--%s %v: time does not run backwards", d.flag, d.span)
+		}
+	}
+	if b.listen == "" { // the demo chooses an address itself
+		return nil
+	}
+	_, port, err := net.SplitHostPort(b.listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "write it as HOST:PORT, such as 127.0.0.1:8089", "--listen %q is no address", b.listen)
+	}
+	return nil
 }
 
 // config is the configuration that reaches the shop at an address.

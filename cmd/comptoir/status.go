@@ -13,7 +13,9 @@ func (a *app) status() *cobra.Command {
 		Use:   "status",
 		Short: "Tell how each shop and resource stands",
 		Long: "Status tells, for each resource of each shop, when it was read last, what that brought, how old our picture\n" +
-			"of it is, and what is parked. It asks no shop, and it works while the daemon runs.",
+			"of it is (its lag), and what is parked. It asks no shop, and it works while the daemon runs.\n\n" +
+			"With --json, lag_seconds counts from the beginning of the last run that read the resource to its end; it is null\n" +
+			"where none did, and so is last_run where there was none.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.load()
@@ -34,10 +36,6 @@ func (a *app) status() *cobra.Command {
 }
 
 func (a *app) printStatus(s daemon.Status) {
-	if len(s.Shops) == 0 {
-		a.printf("No shop is configured.\n")
-		return
-	}
 	t := a.newTable([]string{"shop", "resource", "last run", "applied", "unchanged", "parked", "lag"}, "applied", "unchanged", "parked", "lag")
 	for _, shop := range s.Shops {
 		for _, r := range shop.Resources {

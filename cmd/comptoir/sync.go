@@ -8,6 +8,7 @@ import (
 
 	"comptoir/cmd/internal/daemon"
 	"comptoir/cmd/internal/engine"
+	"comptoir/erp"
 	"comptoir/erp/intake"
 
 	"github.com/rs/zerolog"
@@ -24,15 +25,17 @@ func (a *app) sync() *cobra.Command {
 		Use:   "sync [SHOP...]",
 		Short: "Read what has changed in the shops, once",
 		Long: "Sync reads what has changed in the shops named, in all where none is, and books it.\n" +
-			"It can be stopped and repeated at any time: nothing is lost, and nothing is booked twice.",
+			"It can be stopped and repeated at any time: nothing is lost, and nothing is booked twice.\n" +
+			"On its way it only tells of trouble; with log.level debug it tells of each request.",
 		Args: count(0, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withHouse(cmd.Context(), "sync", args, func(ctx context.Context, h *daemon.House) error {
 				if len(args) == 0 {
 					args = h.Config.ShopNames()
 				}
+				began := time.Now()
 				results, err := syncShops(ctx, h, args, asResources(resources))
-				return errors.Join(a.printResults(results), err)
+				return errors.Join(a.printResults(ctx, h.Books, began, results), err)
 			})
 		},
 	}
@@ -61,8 +64,8 @@ func (a *app) withHouse(ctx context.Context, verb string, shops []string, use fu
 	bar := newProgress(a.err)
 	env := a.env(c, verb)
 	env.Progress = bar.callback()
-	if bar != nil && c.Log.Level == "info" {
-		env.Log = env.Log.Level(zerolog.WarnLevel) // the bar says the rest
+	if c.Log.Level == "info" && c.Log.Format == "console" {
+		env.Log = env.Log.Level(zerolog.WarnLevel) // the bar and the table say the rest
 	}
 	h, err := daemon.Open(ctx, c, env, shops...)
 	if err != nil {
@@ -89,8 +92,8 @@ func syncShops(ctx context.Context, h *daemon.House, shops []string, resources [
 	return slices.DeleteFunc(results, func(r engine.Result) bool { return r.Shop == "" }), errors.Join(errs...)
 }
 
-// printResults prints what passes did.
-func (a *app) printResults(results []engine.Result) error {
+// printResults prints what passes did that began at an instant.
+func (a *app) printResults(ctx context.Context, books *erp.Books, began time.Time, results []engine.Result) error {
 	if a.json {
 		if results == nil {
 			results = []engine.Result{}
@@ -100,11 +103,11 @@ func (a *app) printResults(results []engine.Result) error {
 	if len(results) == 0 {
 		return nil
 	}
-	t := a.newTable([]string{"shop", "resource", "applied", "unchanged", "parked", "took"}, "applied", "unchanged", "parked", "took")
+	t := a.newTable([]string{"shop", "resource", "applied", "unchanged", "parked", "took", ""}, "applied", "unchanged", "parked", "took")
 	parked := 0
 	for _, res := range results {
 		for _, r := range res.Resources {
-			t.AppendRow([]any{res.Shop, r.Resource, r.Applied, r.Unchanged, r.Parked, r.Took.Round(time.Millisecond)})
+			t.AppendRow([]any{res.Shop, r.Resource, r.Applied, r.Unchanged, r.Parked, r.Took.Round(time.Millisecond), ended(r)})
 			parked += r.Parked
 		}
 	}
@@ -118,8 +121,41 @@ func (a *app) printResults(results []engine.Result) error {
 			a.printf("%s: %s taken over at zero cost: %s\n", res.Shop, plural(len(s.NoCost), "variant"), shorten(s.NoCost, 8))
 		}
 	}
-	if parked > 0 {
-		a.printf("%s set aside. To see why: comptoir parked list\n", plural(parked, "record"))
+	return a.printParkedCount(ctx, books, began, parked)
+}
+
+// ended marks a resource that was not read to its end.
+func ended(r engine.ResourceResult) string {
+	if r.Error != "" {
+		return "FAILED"
+	}
+	return ""
+}
+
+// printParkedCount tells how many of the records that are parked were parked
+// since an instant, and how many were before.
+func (a *app) printParkedCount(ctx context.Context, books *erp.Books, began time.Time, parked int) error {
+	if parked == 0 {
+		return nil
+	}
+	list, err := books.ParkedRecords(context.WithoutCancel(ctx), "")
+	if err != nil {
+		return err
+	}
+	fresh := 0
+	for _, p := range list {
+		if !p.FirstAt.Before(began.Truncate(time.Microsecond)) { // as exact as the books are
+			fresh++
+		}
+	}
+	fresh = min(fresh, parked)
+	switch old := parked - fresh; {
+	case old == 0:
+		a.printf("%s set aside. To see why: comptoir parked list\n", plural(fresh, "record"))
+	case fresh == 0:
+		a.printf("%s still set aside. To see why: comptoir parked list\n", plural(old, "record"))
+	default:
+		a.printf("%s set aside, and %d still are. To see why: comptoir parked list\n", plural(fresh, "record"), old)
 	}
 	return nil
 }

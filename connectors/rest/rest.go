@@ -142,7 +142,7 @@ func (c *Client) Get(ctx context.Context, op, address string, query url.Values, 
 		return nil, c.failed(op, address, err)
 	}
 	c.opts.Log.Debug().Str("op", op).Int("status", res.StatusCode()).Int("bytes", len(res.Body())).
-		Int("attempt", res.Request.Attempt).Dur("took", c.opts.Now().Sub(begun)).Msg("request answered")
+		Int("attempt", res.Request.Attempt).Str("took", c.opts.Now().Sub(begun).Round(time.Millisecond).String()).Msg("request answered")
 	if res.StatusCode() < 200 || res.StatusCode() > 299 {
 		return nil, c.refused(op, res)
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -81,7 +82,7 @@ func ParseFault(text string) (Fault, error) {
 	for _, part := range parts[1:] {
 		key, value, _ := strings.Cut(part, "=")
 		if err := f.set(key, value); err != nil {
-			return Fault{}, fmt.Errorf("fault %s: %s=%s: %w", f.Name, key, value, err)
+			return Fault{}, fmt.Errorf("fault %s: %q: %w", f.Name, part, err)
 		}
 	}
 	return f, nil
@@ -98,34 +99,47 @@ func (f *Fault) set(key, value string) error {
 		f.Count, err = count(value)
 	case "chance":
 		f.Chance, err = strconv.ParseFloat(value, 64)
-		if err == nil && !(f.Chance > 0 && f.Chance <= 1) {
-			err = fmt.Errorf("use a number above 0 and up to 1")
+		if err != nil || !(f.Chance > 0 && f.Chance <= 1) {
+			err = errors.New("use a number above 0 and up to 1")
 		}
 	case "retry-after":
-		f.RetryAfter, err = duration(value)
+		f.RetryAfter, err = span(value)
 	case "delay":
-		f.Delay, err = duration(value)
+		f.Delay, err = span(value)
 	case "skew":
 		f.Skew, err = duration(value)
 	default:
-		err = fmt.Errorf("use path, after, count, chance, retry-after, delay or skew")
+		err = errors.New("use path, after, count, chance, retry-after, delay or skew")
 	}
 	return err
 }
 
 func count(v string) (int, error) {
 	n, err := strconv.Atoi(v)
-	if err == nil && n < 0 {
-		err = fmt.Errorf("use a whole number from 0")
+	if err != nil || n < 0 {
+		return 0, errors.New("use a whole number from 0")
 	}
-	return n, err
+	return n, nil
+}
+
+// span is a duration that is not negative.
+func span(v string) (time.Duration, error) {
+	d, err := duration(v)
+	if err == nil && d < 0 {
+		err = errors.New("use 0s or more")
+	}
+	return d, err
 }
 
 func duration(v string) (time.Duration, error) {
 	if n, err := strconv.Atoi(v); err == nil {
 		return time.Duration(n) * time.Second, nil
 	}
-	return time.ParseDuration(v)
+	d, err := time.ParseDuration(v)
+	if err != nil {
+		return 0, errors.New("use a number of seconds, or a time such as 500ms or 2m")
+	}
+	return d, nil
 }
 
 // Misbehave starts a fault. Several may be active: those that change an answer

@@ -108,7 +108,8 @@ func (d *running) run(ctx context.Context, c *config.Config) error {
 	for {
 		next, err := d.serve(ctx, house)
 		if errors.Is(err, ErrAbandoned) {
-			return err // what hangs would hang the closing too
+			house.Abandon()
+			return err
 		}
 		if err = errors.Join(err, house.Close()); err != nil || next == nil {
 			return err

@@ -49,18 +49,52 @@ type House struct {
 // OpenBooks opens the books alone. They can be read and written while a daemon
 // works on them.
 func OpenBooks(ctx context.Context, c *config.Config, env Env) (*erp.Books, error) {
-	if err := makeData(c.Data); err != nil {
-		return nil, err
+	if c.BooksPath() != "" {
+		if err := makeData(c.Data); err != nil {
+			return nil, err
+		}
 	}
 	options, err := c.BooksOptions(env.Now, env.Log)
 	if err != nil {
 		return nil, err
 	}
-	books, err := erp.Open(ctx, options)
-	if err != nil {
-		return nil, fmt.Errorf("open the books: %w", err)
+	return erp.Open(ctx, options)
+}
+
+// OpenThereBooks opens the books alone where there are some. It refuses to
+// make new ones: who asks for a report of a mistyped directory wants to know.
+func OpenThereBooks(ctx context.Context, c *config.Config, env Env) (*erp.Books, error) {
+	if err := booksThere(c); err != nil {
+		return nil, err
 	}
-	return books, nil
+	return OpenBooks(ctx, c, env)
+}
+
+// booksThere is a NotFound fault where nothing was synced yet. Of books in
+// PostgreSQL it knows nothing.
+func booksThere(c *config.Config) error {
+	path := c.BooksPath()
+	if path == "" {
+		return nil
+	}
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrNotExist):
+		return fault.New(fault.NotFound, "run comptoir sync first, or name the right directory with --data",
+			"there are no books in %s", c.Data)
+	default:
+		return unusable(c.Data, err)
+	}
+}
+
+// unusable is the error for a data directory that this user cannot use.
+func unusable(dir string, err error) error {
+	fix := "choose another one with data in the configuration, or with --data"
+	if errors.Is(err, os.ErrPermission) {
+		fix = "run comptoir as the user that owns it, or " + fix
+	}
+	return fault.New(fault.Unavailable, fix, "the data directory %s cannot be used: %w", dir, err)
 }
 
 // Open opens the books, the sync state and the connectors of the shops named,
@@ -87,14 +121,7 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 			err = errors.Join(err, h.Close())
 		}
 	}()
-	if err := makeData(c.Data); err != nil {
-		return nil, err
-	}
-	// The state first: it tells at once that another process is at work here.
-	if h.state, err = openState(c, env, offline); err != nil {
-		return nil, err
-	}
-	if h.Books, err = OpenBooks(ctx, c, env); err != nil {
+	if err := h.openFiles(ctx, env, offline); err != nil {
 		return nil, err
 	}
 	h.Engine, err = engine.New(engine.Options{
@@ -113,6 +140,28 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 	h.tell = newTeller(c.StatusPath(), env, h.Engine)
 	return h, nil
 }
+
+// openFiles opens the sync state and the books.
+func (h *House) openFiles(ctx context.Context, env Env, offline bool) (err error) {
+	if offline { // nothing is made, so the books come first
+		if h.Books, err = OpenThereBooks(ctx, h.Config, env); err == nil {
+			h.state, err = openState(h.Config, env, true)
+		}
+		return err
+	}
+	if err := makeData(h.Config.Data); err != nil {
+		return err
+	}
+	// The state first: it tells at once that another process is at work here.
+	if h.state, err = openState(h.Config, env, false); err == nil {
+		h.Books, err = OpenBooks(ctx, h.Config, env)
+	}
+	return err
+}
+
+// Abandon only ends the telling to others: what hangs would hang the rest of
+// Close too.
+func (h *House) Abandon() { h.tell.close() }
 
 // Close closes everything, in the opposite order.
 func (h *House) Close() error {
@@ -200,8 +249,7 @@ func cron(spec string) string {
 
 func makeData(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fault.New(fault.Invalid, "choose another one with data in the configuration, or with --data",
-			"the data directory cannot be made: %w", err)
+		return unusable(dir, err)
 	}
 	return nil
 }
@@ -209,8 +257,12 @@ func makeData(dir string) error {
 func openState(c *config.Config, env Env, offline bool) (*syncstate.Bolt, error) {
 	path := c.StatePath()
 	options := syncstate.Options{Now: env.Now, Space: engine.Space}
-	if _, err := os.Stat(path); err == nil {
+	switch _, err := os.Stat(path); {
+	case err == nil:
 		options.ReadOnly = offline
+	case offline && c.BooksPath() == "":
+		return nil, fault.New(fault.NotFound, "run comptoir sync first, or name the right directory with --data",
+			"nothing was synced from %s yet", c.Data)
 	}
 	state, err := syncstate.Open(path, options)
 	var held *syncstate.HeldError
@@ -222,7 +274,10 @@ func openState(c *config.Config, env Env, offline bool) (*syncstate.Bolt, error)
 		return nil, &fault.Error{Kind: fault.Unavailable, Msg: msg, Err: held,
 			Fix: "leave the work to it, or stop it first (a service: systemctl stop comptoir)"}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return nil, unusable(c.Data, err)
+	case err != nil:
 		return nil, &fault.Error{Kind: fault.Unavailable, Msg: err.Error(), Err: err}
 	}
 	return state, nil

@@ -34,10 +34,11 @@ const tellEvery = 2 * time.Second
 // the data directory it is what that process wrote last, at most a few seconds
 // ago.
 func ReadStatus(ctx context.Context, c *config.Config, env Env) (Status, error) {
-	if len(c.Shops) == 0 {
-		return Status{AsOf: env.Now(), Shops: []engine.ShopStatus{}}, nil
+	shops, err := Pick(c, nil)
+	if err != nil {
+		return Status{}, err
 	}
-	h, err := open(ctx, c, env, c.Shops, true)
+	h, err := open(ctx, c, env, shops, true)
 	if fault.KindOf(err) == fault.Unavailable {
 		if s, other := readStatus(c.StatusPath()); other == nil {
 			return s, nil
@@ -46,11 +47,11 @@ func ReadStatus(ctx context.Context, c *config.Config, env Env) (Status, error) 
 	if err != nil {
 		return Status{}, err
 	}
-	shops, err := h.Engine.Status(ctx)
+	all, err := h.Engine.Status(ctx)
 	if err = errors.Join(err, h.Close()); err != nil {
 		return Status{}, err
 	}
-	return Status{AsOf: env.Now(), Shops: shops}, nil
+	return Status{AsOf: env.Now(), Shops: all}, nil
 }
 
 func readStatus(path string) (Status, error) {

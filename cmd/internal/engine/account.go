@@ -18,6 +18,10 @@ const (
 	purposeActivity = "activity" // see silence.go
 )
 
+// stopped stands in the history for the error of a run that was stopped: it
+// did not come to its end, and it did not fail.
+const stopped = "stopped"
+
 // rewriteAfter is how long a run that says the same as the one before is not
 // written down: a poll that brings nothing should cost nothing.
 const rewriteAfter = time.Hour
@@ -50,7 +54,10 @@ func (a *account) see(records []intake.Record) {
 func (a *account) end(err error) (ResourceResult, error) {
 	now := a.e.opts.Now()
 	a.tally.Took = now.Sub(a.began)
-	if err != nil {
+	switch {
+	case err != nil && connectors.Ended(err):
+		a.tally.Error = stopped
+	case err != nil:
 		a.tally.Error = err.Error()
 	}
 	a.log(err)
@@ -69,14 +76,14 @@ func (a *account) end(err error) (ResourceResult, error) {
 func (a *account) log(err error) {
 	ev := a.sh.log.Debug()
 	switch {
-	case err != nil && !connectors.Ended(err):
-		ev = a.sh.log.Error().Err(err)
+	case err != nil: // whoever asked for it tells of it
+		ev = ev.Err(err)
 	case a.tally.Applied+a.tally.Parked > 0:
 		ev = a.sh.log.Info()
 	}
 	ev.Str("resource", string(a.tally.Resource)).Str("run", a.purpose).
 		Int("pages", a.tally.Pages).Int("applied", a.tally.Applied).Int("unchanged", a.tally.Unchanged).Int("parked", a.tally.Parked).
-		Dur("took", a.tally.Took).Msg("read")
+		Str("took", a.tally.Took.Round(time.Millisecond).String()).Msg("read")
 }
 
 // lastPulls is what is known of the pulls of a resource.

@@ -101,6 +101,7 @@ func (e *Engine) resyncOrder(ctx context.Context, sh *shop, id string, use usage
 			err = use(ctx, st.Resource, said, &tally)
 		}
 		if err == nil && said[0].Gone() && tally.Applied == 0 {
+			tally = ResourceResult{Resource: st.Resource, Pages: tally.Pages}
 			err = fault.New(fault.NotFound, "give the id that the shop uses inside, not the order number that customers see",
 				"shop %s has no order %s", sh.Name, id)
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"time"
 
 	"comptoir/connectors"
@@ -95,7 +96,7 @@ type Result struct {
 	// the products and the orders to their end.
 	Settled *erp.Settlement `json:"settled,omitempty"`
 	// Changes is what a dry run would have changed.
-	Changes []erp.Change `json:"changes,omitempty"`
+	Changes []erp.Change `json:"changes,omitzero"`
 }
 
 // ResourceResult says what a pass did with one resource.
@@ -105,9 +106,19 @@ type ResourceResult struct {
 	Applied   int             `json:"applied"`   // records that changed something
 	Unchanged int             `json:"unchanged"` // records that were known already
 	Parked    int             `json:"parked"`    // records set aside, with their reasons in the books
-	Took      time.Duration   `json:"took"`      // nanoseconds
+	Took      time.Duration   `json:"-"`         // "took_seconds" in JSON
 	// Error is why the resource was not read to its end; "" where it was.
 	Error string `json:"error,omitempty"`
+}
+
+// MarshalJSON writes the time that it took in seconds, under a name that says
+// so.
+func (r ResourceResult) MarshalJSON() ([]byte, error) {
+	type plain ResourceResult
+	return json.Marshal(struct {
+		plain
+		Took float64 `json:"took_seconds"`
+	}{plain(r), r.Took.Seconds()})
 }
 
 // ShopStatus is how a shop stands.
@@ -123,8 +134,8 @@ type ShopStatus struct {
 type ResourceStatus struct {
 	Shop     string          `json:"shop"`
 	Resource intake.Resource `json:"resource"`
-	Cursor   string          `json:"cursor"`   // the connector's own words; "" before the first page
-	LastRun  time.Time       `json:"last_run"` // when the last pull began; zero where there was none
+	Cursor   string          `json:"cursor"` // the connector's own words; "" before the first page
+	LastRun  time.Time       `json:"-"`      // when the last pull began; zero, and null in JSON, where there was none
 	// Applied and Unchanged count the records of the last pull.
 	Applied   int `json:"applied"`
 	Unchanged int `json:"unchanged"`
@@ -132,11 +143,50 @@ type ResourceStatus struct {
 	Parked int `json:"parked"`
 	// LagSeconds is the time since the beginning of the last pull that read
 	// the resource to its end, which is how old our picture of it is; -1
-	// where none did.
-	LagSeconds int64 `json:"lag_seconds"`
-	// LastError is why the last pull failed; "" where it did not.
+	// where none did, and null in JSON.
+	LagSeconds int64 `json:"-"`
+	// LastError is why the last pull failed; "" where it did not. That it was
+	// stopped is no failure.
 	LastError string `json:"last_error,omitempty"`
 	// Alarm says in plain words that the resource is silent for unusually
 	// long; "" where it is not.
 	Alarm string `json:"alarm,omitempty"`
+}
+
+// statusJSON is a ResourceStatus in JSON.
+type statusJSON struct {
+	plainStatus
+	LastRun    *time.Time `json:"last_run"`
+	LagSeconds *int64     `json:"lag_seconds"`
+}
+
+type plainStatus ResourceStatus
+
+// MarshalJSON writes null for what never was.
+func (s ResourceStatus) MarshalJSON() ([]byte, error) {
+	out := statusJSON{plainStatus: plainStatus(s)}
+	if !s.LastRun.IsZero() {
+		out.LastRun = &s.LastRun
+	}
+	if s.LagSeconds >= 0 {
+		out.LagSeconds = &s.LagSeconds
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *ResourceStatus) UnmarshalJSON(b []byte) error {
+	var in statusJSON
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*s = ResourceStatus(in.plainStatus)
+	s.LastRun, s.LagSeconds = time.Time{}, -1
+	if in.LastRun != nil {
+		s.LastRun = *in.LastRun
+	}
+	if in.LagSeconds != nil {
+		s.LagSeconds = *in.LagSeconds
+	}
+	return nil
 }

@@ -51,7 +51,7 @@ func (e *Engine) apply(ctx context.Context, sh *shop, b batch, tally *ResourceRe
 	tally.Applied += receipt.Applied
 	tally.Unchanged += receipt.Unchanged
 	tally.Parked += receipt.Parked
-	sh.warnParked(b.resource, fresh, receipt)
+	sh.logParked(b.resource, fresh, receipt)
 	to := syncstate.Mark{Fence: receipt.Fence, Cursor: mark.Cursor}
 	if b.next != nil {
 		to.Cursor = b.next
@@ -64,14 +64,14 @@ func (e *Engine) apply(ctx context.Context, sh *shop, b batch, tally *ResourceRe
 	return nil
 }
 
-// warnParked logs what was set aside: a person has to look at it.
-func (sh *shop) warnParked(r intake.Resource, records []intake.Record, receipt erp.Receipt) {
+// logParked logs what was set aside: a person has to look at it.
+func (sh *shop) logParked(r intake.Resource, records []intake.Record, receipt erp.Receipt) {
 	if receipt.Parked == 0 {
 		return
 	}
 	for i, o := range receipt.Outcomes {
 		if o == erp.Parked {
-			sh.log.Warn().Str("resource", string(r)).Str("id", records[i].Ref.ID).Msg("parked; see comptoir parked list")
+			sh.log.Info().Str("resource", string(r)).Str("id", records[i].Ref.ID).Msg("parked; see comptoir parked list")
 		}
 	}
 }

@@ -193,6 +193,40 @@ func TestAOneShotTriesATransientErrorAgainAndThenGivesUp(t *testing.T) {
 	})
 }
 
+func TestWhatAllResourcesFailWithIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf(connectors.Stream{Resource: intake.Products, Sorted: true}, sortedOrders)
+		s.answers(transient)
+		w := newWorld(t, s)
+		res, err := w.engine.Sync(t.Context(), engine.Request{Shop: "atelier"})
+		if err == nil || strings.Count(err.Error(), "connection refused") != 1 || !strings.HasPrefix(err.Error(), "read products, orders of shop atelier: ") {
+			t.Errorf("got %v", err)
+		}
+		if len(res.Resources) != 2 || res.Resources[1].Error == "" || connectors.ClassOf(err) != connectors.Transient {
+			t.Errorf("got %+v", res)
+		}
+		if strings.Contains(w.log.String(), `"level":"error"`) {
+			t.Errorf("what is returned was logged too:\n%s", w.log.String())
+		}
+	})
+}
+
+func TestAStopIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf(sortedOrders)
+		s.fillOrders(t, 2)
+		w := newWorld(t, s)
+		ctx, stop := context.WithCancel(t.Context())
+		s.answers(func(string) error { stop(); return ctx.Err() })
+		if _, err := w.engine.Sync(ctx, engine.Request{Shop: "atelier"}); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if got := w.status(intake.Orders); got.LastError != "" || got.LagSeconds != -1 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestAThrottledRequestWaitsAsLongAsTheShopAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf(sortedOrders)

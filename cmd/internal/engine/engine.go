@@ -235,8 +235,8 @@ func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Strea
 // others from being read, unless nothing can be read.
 func (e *Engine) each(ctx context.Context, sh *shop, streams []connectors.Stream, read reader) (Result, error) {
 	started := e.opts.Now()
-	res := Result{Shop: sh.Name}
-	var errs []error
+	res := Result{Shop: sh.Name, Resources: []ResourceResult{}}
+	var errs []*readError
 	for _, st := range streams {
 		one, err := read(ctx, sh, st)
 		res.add(one)
@@ -246,7 +246,7 @@ func (e *Engine) each(ctx context.Context, sh *shop, streams []connectors.Stream
 		if err == nil {
 			continue
 		}
-		errs = append(errs, fmt.Errorf("read %s of shop %s: %w", st.Resource, sh.Name, err))
+		errs = append(errs, &readError{resources: []string{string(st.Resource)}, shop: sh.Name, err: err})
 		class := connectors.ClassOf(err)
 		if class == connectors.Denied {
 			sh.pause(err)
@@ -257,14 +257,6 @@ func (e *Engine) each(ctx context.Context, sh *shop, streams []connectors.Stream
 	}
 	res.Total.Took = e.opts.Now().Sub(started)
 	return res, joined(errs)
-}
-
-// joined is errors.Join that leaves a single error as it is.
-func joined(errs []error) error {
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
 }
 
 // movesStock reports whether records of r may change what is in stock.
@@ -348,9 +340,6 @@ func (sh *shop) pause(err error) {
 		sh.Name, err, firstPause)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.paused == "" {
-		sh.log.Error().Msg(reason)
-	}
 	sh.paused = reason
 }
 

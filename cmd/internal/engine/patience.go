@@ -54,7 +54,7 @@ func (e *Engine) patiently(ctx context.Context, sh *shop, r intake.Resource, req
 		default:
 			return err
 		}
-		sh.log.Warn().Err(err).Str("resource", string(r)).Dur("wait", pause).Msg("trying again")
+		sh.log.Warn().Err(err).Str("resource", string(r)).Str("wait", pause.Round(time.Millisecond).String()).Msg("trying again")
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -176,7 +176,9 @@ func (w *worker) sleep(ctx context.Context) {
 // awaitResume waits until the shop is no longer paused, when all pulls are
 // due, or until it is time to ask it again.
 func (w *worker) awaitResume(ctx context.Context) {
-	w.denials++
+	if w.denials++; w.denials == 1 {
+		w.sh.log.Error().Msg(w.sh.pausedFor())
+	}
 	until := w.e.opts.Now().Add(pauseFor(w.denials))
 	for left := until.Sub(w.e.opts.Now()); left > 0; left = until.Sub(w.e.opts.Now()) {
 		t := time.NewTimer(min(left, longestSleep))

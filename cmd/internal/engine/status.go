@@ -51,6 +51,9 @@ func (e *Engine) resourceStatus(sh *shop, st connectors.Stream, parked map[strin
 		LastRun: pulls.last.Started, Applied: pulls.last.Applied, Unchanged: pulls.last.Unchanged, Parked: parked[name],
 		LagSeconds: -1, LastError: pulls.last.Error, Alarm: alarm,
 	}
+	if s.LastError == stopped {
+		s.LastError = ""
+	}
 	if !pulls.ended.Started.IsZero() {
 		s.LagSeconds = int64(e.opts.Now().Sub(pulls.ended.Started).Seconds())
 	}
