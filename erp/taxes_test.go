@@ -1,6 +1,9 @@
 package erp_test
 
 import (
+	"errors"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,8 +12,10 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
+	"comptoir/erp/store"
 	"comptoir/erp/tax"
 
+	"github.com/rs/zerolog"
 	"pgregory.net/rapid"
 )
 
@@ -324,4 +329,52 @@ func TestAnyHistoryOfTaxesTies(t *testing.T) {
 		})
 		invariants(t, b)
 	})
+}
+
+// TestAnyChangeToReturnsAndPaymentsIsFound changes what was declared and paid
+// behind the books' back.
+func TestAnyChangeToReturnsAndPaymentsIsFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "books.db")
+	b := openBooks(t, path, "", erp.Company{}, func() time.Time { return placed.AddDate(0, 2, 0) })
+	french(t, b)
+	state(t, b, "1", sent, order(completed))
+	if _, err := b.SettleTax(ctx, "FR", "2026-03-01", "2026-03-31"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.PayTax(ctx, erp.PayOrder{Agency: "FR", Amount: dec("1"), Day: "2026-04-15"}); err != nil {
+		t.Fatal(err)
+	}
+	invariants(t, b)
+	db, err := store.Open(ctx, store.Options{Path: path, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, change := range []string{
+		`UPDATE tax_return SET output = output + 1`,
+		`UPDATE tax_return SET output = output + 1, input = input + 1`,
+		`UPDATE tax_return SET reversal_id = 1`,
+		`DELETE FROM tax_return`,
+		`UPDATE tax_payment SET amount = amount + 1`,
+		`UPDATE tax_payment SET entry_id = 1`,
+		`UPDATE tax_payment SET reversal_id = 1`,
+	} {
+		undo := errors.New("undo")
+		err := db.Write(ctx, func(tx *store.Tx) error {
+			if n, err := tx.Exec(ctx, change); err != nil || n != 1 {
+				return fmt.Errorf("%d rows changed: %w", n, err)
+			}
+			found, err := erp.VerifyWith(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
+				t.Errorf("not found: %s", change)
+			}
+			return undo
+		})
+		if err != undo {
+			t.Fatal(err)
+		}
+	}
 }

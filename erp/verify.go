@@ -52,6 +52,9 @@ var tieOuts = []struct{ check, query string }{
 			UNION ALL SELECT 'tax payment', id, entry_id, -amount FROM tax_payment
 		) x LEFT JOIN entry_line l ON l.entry_id = x.entry_id AND l.account_id NOT IN (SELECT id FROM account WHERE role IN ('output_tax', 'input_tax')) AND (x.kind = 'tax return' OR l.line = 1)
 		GROUP BY x.kind, x.id, x.kept HAVING COALESCE(SUM(l.credit - l.debit), 0) <> x.kept ORDER BY x.id LIMIT 1`},
+	{"what is taken back at tax agencies has an entry that does it", `SELECT 'tax document ' || x.id, x.reversal_id, COALESCE(e.id, 0) FROM (
+			SELECT id, entry_id, reversal_id FROM tax_return WHERE entry_id <> 0 UNION ALL SELECT id, entry_id, reversal_id FROM tax_payment
+		) x LEFT JOIN entry e ON e.reverses = x.entry_id WHERE COALESCE(e.id, 0) <> x.reversal_id ORDER BY x.id LIMIT 1`},
 	{"closed years have no result left", `SELECT 'fiscal year ' || y.year, SUM(d.debit), SUM(d.credit) FROM fiscal_year y JOIN account_day d ON d.day <= y.last_day JOIN account a ON a.id = d.account_id
 		WHERE y.closed AND a.type IN ('income', 'expense') GROUP BY y.year HAVING SUM(d.debit - d.credit) <> 0 ORDER BY y.year LIMIT 1`},
 	{"deductible tax facts are the input tax account", `SELECT 'input tax', x.account, x.facts FROM (SELECT
