@@ -12,9 +12,9 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp"
-	"comptoir/erp/ledger"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/ledger"
 	"comptoir/erp/money"
 	"comptoir/erp/sales"
 
