@@ -43,7 +43,7 @@ CREATE TABLE bill (
     entry_id    INTEGER NOT NULL REFERENCES entry DEFERRABLE INITIALLY DEFERRED,
     recorded_at INTEGER NOT NULL
 );
-CREATE INDEX bill_vendor ON bill (vendor_id, date);
+CREATE INDEX bill_vendor ON bill (vendor_id, number, revision);
 CREATE INDEX bill_date ON bill (date, id);
 
 CREATE TABLE bill_line (
