@@ -172,6 +172,7 @@ func (b *Books) mayOpen(lock string) error {
 // closedYear is a row of that name: a fiscal year that was ever closed.
 type closedYear struct {
 	id       int64
+	days     ledger.FiscalYear // as they were when it was closed
 	closed   bool
 	revision int64
 	entry    int64
@@ -179,7 +180,8 @@ type closedYear struct {
 
 func (b *Books) closedYear(ctx context.Context, r store.Reader, year int) (closedYear, error) {
 	var y closedYear
-	err := r.QueryRow(ctx, `SELECT id, closed, revision, entry_id FROM fiscal_year WHERE year = $1`, year).Scan(&y.id, &y.closed, &y.revision, &y.entry)
+	err := r.QueryRow(ctx, `SELECT id, year, first_day, last_day, closed, revision, entry_id FROM fiscal_year WHERE year = $1`, year).
+		Scan(&y.id, &y.days.Year, &y.days.First, &y.days.Last, &y.closed, &y.revision, &y.entry)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return y, fmt.Errorf("read fiscal year %d: %w", year, err)
 	}
@@ -206,7 +208,7 @@ func (b *Books) CloseYear(ctx context.Context, year int, s Signature) (int64, er
 		return 0, fault.New(fault.Unprocessable, "close it once it is over", "fiscal year %d ends on %s, and today is %s", year, fy.Last, today)
 	}
 	var entry int64
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
+	err = b.db.Write(ctx, func(tx *store.Tx) (err error) {
 		entry, err = b.closeYear(ctx, tx, fy, s)
 		return err
 	})
@@ -223,6 +225,9 @@ func (b *Books) closeYear(ctx context.Context, tx *store.Tx, fy ledger.FiscalYea
 	}
 	if y.closed {
 		return 0, fault.New(fault.Conflict, fmt.Sprintf("to change it: comptoir period reopen %d --reason TEXT", fy.Year), "it is closed already")
+	}
+	if err := apart(ctx, tx, fy); err != nil {
+		return 0, err
 	}
 	if err := b.earlierYearsClosed(ctx, tx, fy); err != nil {
 		return 0, err
@@ -262,6 +267,22 @@ func (b *Books) postOne(ctx context.Context, tx *store.Tx, e *ledger.Entry) (int
 	}
 	poster.Flush()
 	return id, nil
+}
+
+// apart refuses a fiscal year that shares days with one that is closed: the day
+// on which years begin was changed since.
+func apart(ctx context.Context, r store.Reader, fy ledger.FiscalYear) error {
+	var other ledger.FiscalYear
+	err := r.QueryRow(ctx, `SELECT year, first_day, last_day FROM fiscal_year WHERE closed AND year <> $1 AND first_day <= $2 AND last_day >= $3 ORDER BY year LIMIT 1`,
+		fy.Year, fy.Last, fy.First).Scan(&other.Year, &other.First, &other.Last)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read fiscal years: %w", err)
+	}
+	return fault.New(fault.Conflict, "set books.fiscal_year_start back, or reopen that year first", "its days, %s to %s, are partly those of fiscal year %d (%s to %s), which is closed",
+		fy.First, fy.Last, other.Year, other.First, other.Last)
 }
 
 // earlierYearsClosed refuses a closing while income or expenses of an earlier
@@ -331,16 +352,12 @@ func (b *Books) homeLine(account ledger.Ref, amount int64, memo string) ledger.L
 // years must not be closed. It returns the entry that reverses the closing, 0
 // where nothing was closed.
 func (b *Books) ReopenYear(ctx context.Context, year int, s Signature) (int64, error) {
-	fy, err := ledger.FiscalYearNamed(b.opts.Company.FiscalYearStart, year)
-	if err != nil {
-		return 0, err
-	}
 	if err := needReason(s); err != nil {
 		return 0, err
 	}
 	var entry int64
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		entry, err = b.reopenYear(ctx, tx, fy, s)
+	err := b.db.Write(ctx, func(tx *store.Tx) (err error) {
+		entry, err = b.reopenYear(ctx, tx, year, s)
 		return err
 	})
 	if err != nil {
@@ -349,11 +366,12 @@ func (b *Books) ReopenYear(ctx context.Context, year int, s Signature) (int64, e
 	return entry, nil
 }
 
-func (b *Books) reopenYear(ctx context.Context, tx *store.Tx, fy ledger.FiscalYear, s Signature) (int64, error) {
-	y, err := b.closedYear(ctx, tx, fy.Year)
+func (b *Books) reopenYear(ctx context.Context, tx *store.Tx, year int, s Signature) (int64, error) {
+	y, err := b.closedYear(ctx, tx, year)
 	if err != nil {
 		return 0, err
 	}
+	fy := y.days
 	if !y.closed {
 		return 0, fault.New(fault.Conflict, "see comptoir period list", "it is not closed")
 	}
@@ -423,7 +441,11 @@ func (b *Books) years(ctx context.Context, r store.Reader, lock string) ([]Perio
 		if err != nil {
 			return nil, err
 		}
-		years = append(years, Period{FiscalYear: fy, Closed: y.closed, Locked: lock >= fy.Last, Entry: y.entry})
+		days := fy
+		if y.closed {
+			days = y.days
+		}
+		years = append(years, Period{FiscalYear: days, Closed: y.closed, Locked: lock >= days.Last, Entry: y.entry})
 		if fy, err = ledger.FiscalYearNamed(b.opts.Company.FiscalYearStart, fy.Year+1); err != nil {
 			return nil, err
 		}

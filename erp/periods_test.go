@@ -317,6 +317,27 @@ func TestClosingAYearMovesItsResultAndReopeningTakesItBack(t *testing.T) {
 	})
 }
 
+func TestAFiscalYearThatSharesDaysWithAClosedOneIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "books.db")
+	now := func() time.Time { return placed.AddDate(3, 0, 0) }
+	b := openBooks(t, path, "", erp.Company{}, now)
+	state(t, b, "1", sent, order(completed))
+	if _, err := b.CloseYear(ctx, 2026, owner); err != nil {
+		t.Fatal(err)
+	}
+	b = openBooks(t, path, "", erp.Company{FiscalYearStart: "07-01"}, now)
+	if _, err := b.CloseYear(ctx, 2027, owner); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "fiscal year 2026 (2026-01-01 to 2026-12-31)") {
+		t.Errorf("closed: %v", err)
+	}
+	if _, err := b.ReopenYear(ctx, 2026, owner); err != nil {
+		t.Error(err)
+	}
+	if p, err := b.Periods(ctx); err != nil || p.Lock != "2025-12-31" {
+		t.Errorf("%+v %v", p, err)
+	}
+	invariants(t, b)
+}
+
 func TestFiscalYearsAreNamedByTheYearInWhichTheyEnd(t *testing.T) {
 	for _, test := range []struct {
 		start, day string
