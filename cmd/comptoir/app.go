@@ -80,9 +80,16 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// load reads the configuration.
+// load reads the configuration. What looks like a slip in it is told.
 func (a *app) load() (*config.Config, error) {
-	return config.Load(config.Options{File: a.file, Flags: a.flags, Registry: all.Registry()})
+	c, err := config.Load(config.Options{File: a.file, Flags: a.flags, Registry: all.Registry()})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range c.Warnings {
+		fmt.Fprintln(a.err, "comptoir: warning: "+w)
+	}
+	return c, nil
 }
 
 // logger makes the log that the configuration asks for, on standard error.

@@ -17,7 +17,10 @@ import (
 //go:embed comptoir.service.tmpl
 var unitTemplate string
 
-const unitName = "comptoir.service"
+const (
+	unitName    = "comptoir.service"
+	serviceUser = "comptoir" // who owns a data directory of one's own choice
+)
 
 func (a *app) service() *cobra.Command {
 	return group("service", "Install Comptoir as a service", a.serviceInstall())
@@ -25,11 +28,12 @@ func (a *app) service() *cobra.Command {
 
 // unit is what the unit file depends on.
 type unit struct {
-	Exec         string // the binary
-	Config       string // the configuration file
-	Secrets      string // directory that a credential may come from
-	User         bool   // a service of the user, not of the system
-	ConfigAtHome bool
+	Exec    string // the binary
+	Config  string // the configuration file
+	Data    string // of --data; "" where systemd keeps the data
+	Secrets string // directory that a credential may come from
+	User    bool   // a service of the user, not of the system
+	AtHome  bool   // a file that it needs lies where people live
 }
 
 func (a *app) serviceInstall() *cobra.Command {
@@ -39,7 +43,8 @@ func (a *app) serviceInstall() *cobra.Command {
 		Use:   "install",
 		Short: "Write the systemd unit",
 		Long: "Install writes the systemd unit that runs this binary with the configuration of --config, with few rights.\n" +
-			"It starts nothing: it prints the commands that do.",
+			"It starts nothing: it prints the commands that do. A system service keeps its data in /var/lib/comptoir and runs as\n" +
+			"a user that systemd makes up; with --data DIR it keeps them there and runs as the user comptoir, who must own DIR.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			u, err := a.newUnit(user)
@@ -79,9 +84,19 @@ func (a *app) newUnit(user bool) (unit, error) {
 		if u.Config, err = filepath.Abs(a.file); err != nil {
 			return unit{}, fmt.Errorf("find the configuration: %w", err)
 		}
+		if _, err := os.Stat(u.Config); err != nil {
+			return unit{}, fault.New(fault.NotFound, "write one with: comptoir config example > "+a.file, "the service would have no configuration: %w", err)
+		}
+	}
+	if data := a.flags.Lookup("data").Value.String(); data != "" {
+		if u.Data, err = filepath.Abs(data); err != nil {
+			return unit{}, fmt.Errorf("find the data directory: %w", err)
+		}
 	}
 	for _, home := range []string{"/home/", "/root/", "/run/user/"} {
-		u.ConfigAtHome = u.ConfigAtHome || strings.HasPrefix(u.Config, home) || strings.HasPrefix(u.Exec, home)
+		for _, path := range []string{u.Config, u.Exec, u.Data} {
+			u.AtHome = u.AtHome || strings.HasPrefix(path, home)
+		}
 	}
 	return u, nil
 }
@@ -99,7 +114,7 @@ func unitDir(user bool) (string, error) {
 
 // render fills the unit in. Paths are quoted as systemd reads them.
 func (u unit) render() ([]byte, error) {
-	u.Exec, u.Config = quoteUnit(u.Exec), quoteUnit(u.Config)
+	u.Exec, u.Config, u.Data = quoteUnit(u.Exec), quoteUnit(u.Config), quoteUnit(u.Data)
 	t, err := template.New(unitName).Parse(unitTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("read the unit's template: %w", err)
@@ -145,8 +160,14 @@ func (a *app) installUnit(u unit, path string, dry bool) error {
 	if u.User {
 		systemctl += " --user"
 	}
-	a.printf("%s is written. It runs %s with %s. Next:\n\n    %s daemon-reload\n    %s enable --now comptoir\n    %s status comptoir\n",
-		path, u.Exec, u.Config, systemctl, systemctl, systemctl)
+	a.printf("%s is written. It runs %s with %s. Next:\n\n", path, u.Exec, u.Config)
+	if _, err := os.Stat(u.Config); err != nil {
+		a.printf("    comptoir config example > %s    # there is none yet; then fill it in\n", u.Config)
+	}
+	if u.Data != "" && !u.User {
+		a.printf("    useradd --system %s    # where there is none yet\n    install -d -m 700 -o %s -g %s %s\n", serviceUser, serviceUser, serviceUser, u.Data)
+	}
+	a.printf("    %s daemon-reload\n    %s enable --now comptoir\n    %s status comptoir\n", systemctl, systemctl, systemctl)
 	if strings.HasPrefix(u.Exec, os.TempDir()) {
 		a.printf("\nThis binary stands in a temporary directory and will be gone. Build one to stay first:\n\n    go build -o /usr/local/bin/comptoir ./cmd/comptoir\n")
 	}

@@ -22,7 +22,8 @@ func TestUnitIsAcceptedBySystemd(t *testing.T) {
 	for name, u := range map[string]unit{
 		"plain":       {Exec: binary, Config: "/etc/comptoir/comptoir.yaml", Secrets: "/etc/comptoir"},
 		"odd paths":   {Exec: binary, Config: `/srv/my shop's 100% "$" files/c.yaml`, Secrets: "/srv"},
-		"binary home": {Exec: binary, Config: "/home/me/c.yaml", Secrets: "/home/me", ConfigAtHome: true},
+		"binary home": {Exec: binary, Config: "/home/me/c.yaml", Secrets: "/home/me", AtHome: true},
+		"own data":    {Exec: binary, Config: "/etc/comptoir/comptoir.yaml", Data: "/srv/my books", Secrets: "/etc/comptoir"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := u.render()

@@ -42,6 +42,8 @@ type Config struct {
 	// StopTimeout is how long a page that is being applied may take once the
 	// daemon was asked to stop.
 	StopTimeout time.Duration
+	// Warnings are what looks like a slip but may be meant, each a line.
+	Warnings []string
 	// Shops are in the order of the file.
 	Shops []*Shop
 

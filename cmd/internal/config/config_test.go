@@ -253,6 +253,64 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	}
 }
 
+func TestAShopThatStandsTwiceIsAllThatIsSaid(t *testing.T) {
+	shop := "    connector: stall\n    url: https://a.example\n"
+	_, file, err := load(t, "shops:\n  atelier:\n"+shop+"    key: k\n  atelier:\n    connector: magento\n")
+	if err == nil || err.Error() != file+":6: shops.atelier: a shop of this name stands at line 2 already: give the second one another name" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMistakesComeInTheOrderOfTheFile(t *testing.T) {
+	_, _, err := load(t, "shops:\n  atelier:\n    connector: magento\nbooks:\n  curency: EUR\nlog:\n  level: loud\n")
+	if err == nil {
+		t.Fatal("the configuration was accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[0], ":3: shops.") || !strings.Contains(lines[1], ":5: books.") || !strings.Contains(lines[2], ":7: log.") {
+		t.Errorf("got %s", err)
+	}
+}
+
+func TestMisspeltVariablesAreTold(t *testing.T) {
+	for name, want := range map[string]string{
+		"COMPTOIR_BOOKS_CURENCY":     "did you mean COMPTOIR_BOOKS_CURRENCY?",
+		"COMPTOIR_SHOPS_ATELIER_URI": "did you mean COMPTOIR_SHOPS_ATELIER_URL?",
+		"COMPTOIR_SHOPS_OTHER_PAGES": "has no effect",
+		"COMPTOIR_BOOKS_CURRENCY":    "",
+		"COMPTOIR_MY_OWN_SECRET":     "",
+		"COMPTOIR_BOOKS_SECRET":      "", // a secret refers to it
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "EUR")
+			c, _, err := load(t, "shops:\n  atelier:\n    connector: stall\n    url: https://a.example\n    key: env:COMPTOIR_BOOKS_SECRET\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(c.Warnings, "\n")
+			if want == "" && got != "" || want != "" && (!strings.Contains(got, name) || !strings.Contains(got, want)) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestJSONHasNumbersAndTruthValues(t *testing.T) {
+	c, _, err := load(t, "books:\n  default_cost: 1.50\n  company: 123\nshops:\n  atelier:\n    connector: stall\n    url: https://a.example\n    key: k\n    pages: 7\n    rights: true\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"default_cost": 1.5`, `"company": "123"`, `"pages": 7`, `"rights": true`, `"stop_timeout": "20s"`, `"key": "(hidden)"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not in\n%s", want, text)
+		}
+	}
+}
+
 func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.conf")
 	if err := os.WriteFile(file, []byte("data: from-file\nlog:\n  level: warn\n"), 0o600); err != nil {

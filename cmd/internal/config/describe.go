@@ -171,9 +171,16 @@ func (s *Shop) describeSchedules() section {
 	for i := range s.Schedules {
 		d := &s.Schedules[i]
 		sec.settings = append(sec.settings, setting{key: string(d.Resource), value: &d.Cron, check: isCron,
-			help: "When " + strings.ReplaceAll(string(d.Resource), "_", " ") + " are read."})
+			help: whenRead(d.Resource)})
 	}
 	return sec
+}
+
+func whenRead(r intake.Resource) string {
+	if r == intake.Trash {
+		return "When the trash is read: orders that were put there or taken out again."
+	}
+	return "When " + strings.ReplaceAll(string(r), "_", " ") + " are read."
 }
 
 func (s *Shop) describeRules() section {

@@ -106,6 +106,7 @@ func (s setting) takes(node *yaml.Node) bool {
 func (r *reader) text(s setting, path string) string {
 	full := join(path, s.key)
 	r.viper.SetDefault(full, s.text())
+	r.known = append(r.known, variable(full))
 	// BindEnv fails only where it is given no key.
 	_ = r.viper.BindEnv(full, variable(full))
 	if r.options.Flags != nil {

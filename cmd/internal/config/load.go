@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,8 +43,9 @@ func Load(o Options) (*Config, error) {
 	}
 	r.read()
 	if len(r.problems) > 0 {
-		return nil, &fault.Error{Kind: fault.Invalid, Msg: strings.Join(r.problems, "\n")}
+		return nil, &fault.Error{Kind: fault.Invalid, Msg: joined(r.problems)}
 	}
+	r.config.Warnings = r.strayVariables()
 	if r.config.Data == "" {
 		dir, err := defaultData()
 		if err != nil {
@@ -60,7 +62,24 @@ type reader struct {
 	config   *Config
 	viper    *viper.Viper
 	root     *yaml.Node // the mapping of the whole file; nil where there is none
-	problems []string
+	problems []problem
+	known    []string // the environment variables of all keys that were read
+}
+
+// problem is what is wrong at a line of the file; 0 where it is not in there.
+type problem struct {
+	line int
+	text string
+}
+
+// joined lists problems in the order of the file, those outside of it first.
+func joined(problems []problem) string {
+	slices.SortStableFunc(problems, func(a, b problem) int { return a.line - b.line })
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = p.text
+	}
+	return strings.Join(lines, "\n")
 }
 
 // open finds and reads the file.
@@ -98,7 +117,11 @@ func (r *reader) open() error {
 		return fault.New(fault.Invalid, "write one with: comptoir config example > comptoir.yaml",
 			"there is no configuration file %s", r.config.File)
 	default:
-		return fault.New(fault.Invalid, "", "read the configuration: %w", err)
+		fix := ""
+		if errors.Is(err, os.ErrPermission) {
+			fix = "let the user that runs comptoir read it, and the directory it is in"
+		}
+		return fault.New(fault.Invalid, fix, "read the configuration: %w", err)
 	}
 }
 
@@ -109,12 +132,27 @@ func (r *reader) read() {
 	r.names(top, "", r.root)
 	r.fill(top, "", r.root)
 	shops := child(r.root, "shops")
-	if !r.isMapping(shops, "shops") {
+	if !r.isMapping(shops, "shops") || r.twice(shops) {
 		return
 	}
 	for i := 0; i+1 < len(shops.Content); i += 2 {
 		r.shop(shops.Content[i], resolve(shops.Content[i+1]))
 	}
+}
+
+// twice reports whether shops have the same name. Of them nothing else can be
+// said, since one hides the other.
+func (r *reader) twice(shops *yaml.Node) bool {
+	seen, found := map[string]int{}, false
+	for i := 0; i+1 < len(shops.Content); i += 2 {
+		key := shops.Content[i]
+		if line, twice := seen[key.Value]; twice {
+			r.problem(key.Line, "shops."+key.Value, fmt.Sprintf("a shop of this name stands at line %d already: give the second one another name", line))
+			found = true
+		}
+		seen[key.Value] = key.Line
+	}
+	return found
 }
 
 var shopName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
@@ -124,10 +162,6 @@ func (r *reader) shop(key, node *yaml.Node) {
 	path := "shops." + key.Value
 	if !shopName.MatchString(key.Value) {
 		r.problem(key.Line, path, "a shop's name is made of a to z, 0 to 9, - and _, begins with a letter, and has at most 40 of them")
-		return
-	}
-	if _, twice := r.config.Shop(key.Value); twice {
-		r.problem(key.Line, path, "this shop stands here twice: give the second one another name")
 		return
 	}
 	if !r.isMapping(node, path) && !isNull(node) {
@@ -199,14 +233,14 @@ func (r *reader) problem(line int, path, msg string) {
 	if path != "" {
 		path += ": "
 	}
-	r.problems = append(r.problems, fmt.Sprintf("%s:%d: %s%s", r.config.File, line, path, msg))
+	r.problems = append(r.problems, problem{line, fmt.Sprintf("%s:%d: %s%s", r.config.File, line, path, msg)})
 }
 
 // problemAt notes what is wrong with the value of a key, wherever it came
 // from: the flag, the environment, or the node of the file.
 func (r *reader) problemAt(path string, node *yaml.Node, line int, msg string) {
 	if source := r.outside(path); source != "" {
-		r.problems = append(r.problems, fmt.Sprintf("%s: %s: %s", source, path, msg))
+		r.problems = append(r.problems, problem{0, fmt.Sprintf("%s: %s: %s", source, path, msg)})
 		return
 	}
 	if node != nil {
@@ -231,7 +265,7 @@ func (r *reader) outside(path string) string {
 
 // variable is the environment variable of a key.
 func variable(path string) string {
-	return "COMPTOIR_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(path))
+	return variables + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(path))
 }
 
 // defaultData is the data directory where none is configured.

@@ -165,10 +165,56 @@ func (c *Config) YAML() ([]byte, error) {
 	return marshal(c.tree(view{}))
 }
 
-// JSON renders what YAML does, as JSON; every value is text.
+// JSON renders what YAML does, as JSON. Numbers, truth values and lists are
+// such; time spans are text with their unit.
 func (c *Config) JSON() ([]byte, error) {
-	var v any = plain(c.tree(view{}), 0)
-	return json.MarshalIndent(v, "", "  ")
+	return json.MarshalIndent(typed(c.tree(view{typed: true})), "", "  ")
+}
+
+// typed is a node of a typed view as maps, lists, numbers, truth values and
+// texts.
+func typed(node *yaml.Node) any {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			m[node.Content[i].Value] = typed(node.Content[i+1])
+		}
+		return m
+	case node.Kind == yaml.SequenceNode:
+		list := make([]any, len(node.Content))
+		for i, n := range node.Content {
+			list[i] = typed(n)
+		}
+		return list
+	case node.Tag == "!!int", node.Tag == "!!float":
+		return json.Number(node.Value)
+	case node.Tag == "!!bool":
+		return node.Value == "true"
+	case node.Tag == "!!null":
+		return nil
+	default:
+		return node.Value
+	}
+}
+
+// typedNode is a value under the tag of its type, whatever it looks like.
+func (s setting) typedNode() *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: s.text(), Tag: "!!str"}
+	switch p := s.value.(type) {
+	case *int:
+		n.Tag = "!!int"
+	case *bool:
+		n.Tag = "!!bool"
+	case *decimal.Decimal:
+		n.Tag = "!!float"
+	case **decimal.Decimal:
+		n.Tag = "!!float"
+		if *p == nil {
+			n.Tag = "!!null"
+		}
+	}
+	return n
 }
 
 // Source renders a file that loads as this configuration: the keys that are
@@ -191,6 +237,7 @@ func marshal(node *yaml.Node) ([]byte, error) {
 type view struct {
 	reveal  bool // secrets in clear
 	changed bool // only what differs from the default
+	typed   bool // each value under the tag of its type
 }
 
 func (c *Config) tree(v view) *yaml.Node {
@@ -248,6 +295,10 @@ func (c *Config) valueNode(v view, s setting, path string) *yaml.Node {
 		for _, sec := range s.list() {
 			item := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
 			for _, part := range sec.settings {
+				if v.typed {
+					add(item, part.key, part.typedNode())
+					continue
+				}
 				add(item, part.key, scalarNode(part.text()))
 			}
 			node.Content = append(node.Content, item)
@@ -258,6 +309,9 @@ func (c *Config) valueNode(v view, s setting, path string) *yaml.Node {
 		if text != "" && !isReference(text) {
 			text = hidden
 		}
+		if v.typed {
+			return &yaml.Node{Kind: yaml.ScalarNode, Value: text, Tag: "!!str"}
+		}
 		return scalarNode(text)
 	case isList(s.value):
 		node := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
@@ -265,6 +319,8 @@ func (c *Config) valueNode(v view, s setting, path string) *yaml.Node {
 			node.Content = append(node.Content, scalarNode(text))
 		}
 		return node
+	case v.typed:
+		return s.typedNode()
 	default:
 		return scalarNode(s.text())
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,11 @@ func isReference(text string) bool {
 // readSecret returns the secret that text holds or refers to. A reference to a
 // file is relative to the configuration file.
 func readSecret(text, configFile string) (string, error) {
+	for _, kind := range []string{fromEnv, fromFile, fromCredential} {
+		if text == kind {
+			return "", fmt.Errorf("nothing stands after %s: write env:NAME, file:PATH or credential:NAME", kind)
+		}
+	}
 	switch {
 	case strings.HasPrefix(text, fromEnv):
 		name := strings.TrimPrefix(text, fromEnv)
@@ -40,7 +46,11 @@ func readSecret(text, configFile string) (string, error) {
 	case strings.HasPrefix(text, fromFile):
 		path := strings.TrimPrefix(text, fromFile)
 		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(configFile), path)
+			dir, err := filepath.Abs(filepath.Dir(configFile))
+			if err != nil {
+				return "", fmt.Errorf("find the directory of the configuration: %w", err)
+			}
+			path = filepath.Join(dir, path)
 		}
 		return readSecretFile(path)
 	case strings.HasPrefix(text, fromCredential):
@@ -61,14 +71,17 @@ func readSecret(text, configFile string) (string, error) {
 func readSecretFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("the secret cannot be read: %w", err)
+		return "", unreadable(path, err)
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s is a directory: name the file in it that holds the secret", path)
 	}
 	if info.Size() > maxSecret {
 		return "", fmt.Errorf("%s is too large to be a secret", path)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("the secret cannot be read: %w", err)
+		return "", unreadable(path, err)
 	}
 	value := strings.TrimSpace(string(b))
 	if value == "" {
@@ -77,13 +90,22 @@ func readSecretFile(path string) (string, error) {
 	return value, nil
 }
 
+// unreadable is the error for a secret that is not there for us.
+func unreadable(path string, err error) error {
+	fix := "write it there, or name another file; a path that does not begin with / is taken from the directory of the configuration file, " + filepath.Dir(path)
+	if errors.Is(err, os.ErrPermission) {
+		fix = "let the user that runs comptoir read it, or hand it to the service as a systemd credential"
+	}
+	return fmt.Errorf("the secret cannot be read: %w: %s", err, fix)
+}
+
 // lateError is the error of a secret that cannot be read. It is reported when
 // the secret is needed, so that a report can be printed without it.
 func (r *reader) lateError(path string, at *yaml.Node, line int, err error) error {
 	was := r.problems
 	r.problems = nil
 	r.problemAt(path, at, line, err.Error())
-	msg := r.problems[0]
+	msg := r.problems[0].text
 	r.problems = was
 	return fault.New(fault.Invalid, "", "%s", msg)
 }
