@@ -5,7 +5,7 @@
 
 -- +goose Up
 
-CREATE INDEX entry_effective ON entry (effective, id);
+CREATE INDEX entry_effective ON entry (effective); -- an index ends with the id in any case
 
 CREATE TABLE account_line (
     account_id INTEGER NOT NULL,
