@@ -212,12 +212,3 @@ func (r *Rules) Due(zone, category, day string) []Rate {
 func (r *Rules) Knows(zone, category string) bool {
 	return slices.ContainsFunc(r.Rates, func(x Rate) bool { return x.Zone == zone && x.Category == category })
 }
-
-// Agency returns the agency of that code.
-func (r *Rules) Agency(code string) (Authority, bool) {
-	i := slices.IndexFunc(r.Agencies, func(a Authority) bool { return a.Code == code })
-	if i < 0 {
-		return Authority{}, false
-	}
-	return r.Agencies[i], true
-}
