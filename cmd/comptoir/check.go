@@ -96,13 +96,19 @@ func checkHouse(ctx context.Context, a *app, c *config.Config) ([]connectors.Che
 	if fault.KindOf(err) == fault.NotFound {
 		return append(checks, connectors.Check{Name: "books", OK: true, Note: "there are none in " + c.Data + " yet; the first sync makes them"}), nil
 	}
+	var strangers []string
 	if err == nil {
-		err = books.Close()
+		strangers, err = daemon.Strangers(ctx, c, books)
+		err = errors.Join(err, books.Close())
 	}
 	if err != nil {
 		return append(checks, connectors.Check{Name: "books", Note: "see below"}), err
 	}
-	return append(checks, connectors.Check{Name: "books", OK: true, Note: booksPlace(c)}), nil
+	checks = append(checks, connectors.Check{Name: "books", OK: true, Note: booksPlace(c)})
+	if len(strangers) > 0 {
+		checks = append(checks, connectors.Check{Name: "shops", OK: true, Warn: true, Note: daemon.StrangersAdvice(strangers)})
+	}
+	return checks, nil
 }
 
 // booksPlace says where the books are, without a secret.

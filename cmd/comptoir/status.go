@@ -56,6 +56,9 @@ func (a *app) printStatus(s daemon.Status) {
 			}
 		}
 	}
+	if len(s.Unconfigured) > 0 {
+		a.printf("Look: %s.\n", daemon.StrangersAdvice(s.Unconfigured))
+	}
 	if s.PID != 0 {
 		a.printf("As comptoir %s (process %d) told %s ago.\n", s.Verb, s.PID, time.Since(s.AsOf).Round(time.Second))
 	}

@@ -84,6 +84,9 @@ func syncShops(ctx context.Context, h *daemon.House, shops []string, resources [
 	g.SetLimit(shopsAtOnce)
 	for i, shop := range shops {
 		g.Go(func() error {
+			if errs[i] = h.Ready(shop); errs[i] != nil {
+				return nil
+			}
 			results[i], errs[i] = h.Engine.Sync(ctx, engine.Request{Shop: shop, Resources: resources})
 			return nil
 		})

@@ -165,6 +165,9 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 			return nil, d.stop(house.Config, cancel, ended)
 		case <-alive:
 			d.watch(ctx, house)
+			if d.othersMoved(ctx, house) {
+				return house.Config, d.stop(house.Config, cancel, ended)
+			}
 		case <-d.reloads:
 			if next := d.reload(); next != nil {
 				return next, d.stop(house.Config, cancel, ended)
@@ -230,6 +233,21 @@ func (d *running) watch(ctx context.Context, house *House) {
 	}
 	d.Notify(systemd.SdNotifyWatchdog + "\n" + d.summary(ctx, house))
 }
+
+// othersMoved reports whether another process has left shops to us, or has
+// taken some while the database was away.
+func (d *running) othersMoved(ctx context.Context, house *House) bool {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	changed, err := house.locks.refresh(ctx)
+	if err != nil {
+		d.log.Error().Err(err).Msg("the locks of the shops cannot be kept; going on, and trying again")
+	}
+	return changed
+}
+
+// lockPatience is how long the database may take to tell who syncs what.
+const lockPatience = 5 * time.Second
 
 // summary is the line that systemctl status shows.
 func (d *running) summary(ctx context.Context, house *House) string {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -42,7 +43,11 @@ type House struct {
 	Books  *erp.Books
 	Engine *engine.Engine
 
+	// Strangers are the shops that only the books have.
+	Strangers []string
+
 	state *syncstate.Bolt
+	locks *locks
 	tell  *teller
 }
 
@@ -111,9 +116,8 @@ func Open(ctx context.Context, c *config.Config, env Env, names ...string) (*Hou
 // open opens a house. An offline one asks no shop, and does without secrets
 // that are not at hand; it reads the sync state and leaves it as it is.
 func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, offline bool) (_ *House, err error) {
-	ready, err := connect(c, env, shops, offline)
-	if err != nil {
-		return nil, err
+	if _, err := connect(c, env, shops, offline); err != nil {
+		return nil, err // before any file is touched
 	}
 	h := &House{Config: c}
 	defer func() {
@@ -122,6 +126,18 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 		}
 	}()
 	if err := h.openFiles(ctx, env, offline); err != nil {
+		return nil, err
+	}
+	if !offline {
+		if h.locks, err = takeLocks(ctx, c, shops); err != nil {
+			return nil, err
+		}
+	}
+	ready, err := connect(c, env, h.locks.of(shops), offline)
+	if err != nil {
+		return nil, err
+	}
+	if h.Strangers, err = Strangers(ctx, c, h.Books); err != nil {
 		return nil, err
 	}
 	h.Engine, err = engine.New(engine.Options{
@@ -137,8 +153,30 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 	if err := h.Engine.Recover(ctx); err != nil {
 		return nil, fmt.Errorf("compare the sync state with the books: %w", err)
 	}
-	h.tell = newTeller(c.StatusPath(), env, h.Engine)
+	h.warn(env)
+	h.tell = newTeller(c.StatusPath(), env, h)
 	return h, nil
+}
+
+// warn logs what a person should know from the beginning.
+func (h *House) warn(env Env) {
+	if len(h.Strangers) > 0 {
+		env.Log.Warn().Msg(StrangersAdvice(h.Strangers))
+	}
+	if h.locks == nil {
+		return
+	}
+	for _, shop := range h.locks.held {
+		env.Log.Warn().Str("shop", shop).Msg("another comptoir process syncs this shop into the same database; it is left to it")
+	}
+}
+
+// Ready is an Unavailable fault for a shop that another process syncs.
+func (h *House) Ready(shop string) error {
+	if h.locks != nil && slices.Contains(h.locks.held, shop) {
+		return h.locks.busy(shop)
+	}
+	return nil
 }
 
 // openFiles opens the sync state and the books.
@@ -169,6 +207,7 @@ func (h *House) Close() error {
 	if h.tell != nil {
 		h.tell.close()
 	}
+	errs = append(errs, h.locks.close())
 	if h.Books != nil {
 		errs = append(errs, h.Books.Close())
 	}

@@ -24,6 +24,8 @@ type Status struct {
 	Verb  string              `json:"verb,omitempty"`
 	PID   int                 `json:"pid,omitempty"`
 	Shops []engine.ShopStatus `json:"shops"`
+	// Unconfigured are the shops that only the books have.
+	Unconfigured []string `json:"unconfigured"`
 }
 
 // tellEvery is how often whoever holds the sync state writes how it goes.
@@ -51,7 +53,7 @@ func ReadStatus(ctx context.Context, c *config.Config, env Env) (Status, error) 
 	if err = errors.Join(err, h.Close()); err != nil {
 		return Status{}, err
 	}
-	return Status{AsOf: env.Now(), Shops: all}, nil
+	return Status{AsOf: env.Now(), Shops: all, Unconfigured: h.Strangers}, nil
 }
 
 func readStatus(path string) (Status, error) {
@@ -70,14 +72,14 @@ func readStatus(path string) (Status, error) {
 type teller struct {
 	path   string
 	env    Env
-	engine *engine.Engine
+	house  *House
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-func newTeller(path string, env Env, e *engine.Engine) *teller {
+func newTeller(path string, env Env, h *House) *teller {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &teller{path: path, env: env, engine: e, cancel: cancel}
+	t := &teller{path: path, env: env, house: h, cancel: cancel}
 	t.done.Go(func() { t.run(ctx) })
 	return t
 }
@@ -99,11 +101,11 @@ func (t *teller) run(ctx context.Context) {
 
 // write replaces the file as a whole, so that nobody reads half of it.
 func (t *teller) write(ctx context.Context) error {
-	shops, err := t.engine.Status(ctx)
+	shops, err := t.house.Engine.Status(ctx)
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops})
+	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops, Unconfigured: t.house.Strangers})
 	if err != nil {
 		return fmt.Errorf("encode the status: %w", err)
 	}
