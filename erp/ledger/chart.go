@@ -259,10 +259,12 @@ func (a *Accounts) resolve(ctx context.Context, tx *store.Tx, made map[Ref]Accou
 		Code: r.Code, Name: fmt.Sprintf("%s: %s, %s", parent.Name, r.Gateway, r.Currency),
 		Type: parent.Type, Role: Clearing, Gateway: r.Gateway, Currency: r.Currency,
 	}
-	if acc.Code == "" {
+	_, taken := a.lookup(Ref{Role: Clearing, Gateway: r.Gateway, Currency: r.Currency})
+	switch {
+	case acc.Code == "":
 		acc.Code = fmt.Sprintf("%s-%s-%s", parent.Code, r.Gateway, r.Currency)
-	} else {
-		acc.Role, acc.Gateway, acc.Currency = "", "", "" // shared by the gateways that name it
+	case taken: // the gateway had another account before the configuration named this one
+		acc.Role, acc.Gateway, acc.Currency = "", "", ""
 	}
 	had, err := accountOf(ctx, tx, acc.Code)
 	switch {
