@@ -61,9 +61,9 @@ func suggest(written string, accounts map[string]ledger.Account) string {
 	var near []candidate
 	folded := strings.ToLower(strings.TrimSpace(written))
 	for _, a := range accounts {
-		d := distance(folded, strings.ToLower(a.Code))
+		d := fault.Distance(folded, strings.ToLower(a.Code))
 		if name := strings.ToLower(a.Name); len(folded) > 2 {
-			d = min(d, distance(folded, name))
+			d = min(d, fault.Distance(folded, name))
 			if strings.Contains(name, folded) {
 				d = min(d, 1)
 			}
@@ -83,26 +83,4 @@ func suggest(written string, accounts map[string]ledger.Account) string {
 		names = append(names, fmt.Sprintf("%s (%s)", c.account.Code, c.account.Name))
 	}
 	return ": did you mean " + strings.Join(names, ", ") + "?"
-}
-
-// distance is the number of letters to change, add or leave out to make b of a
-// (Levenshtein).
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, r := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, s := range y {
-			cost := 1
-			if r == s {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(y)]
 }

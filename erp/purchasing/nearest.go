@@ -3,6 +3,9 @@ package purchasing
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"comptoir/erp/fault"
 )
 
 // suggestions is how many names an error suggests at most.
@@ -15,15 +18,16 @@ func nearest(name string, known []string) []string {
 		name string
 		away int
 	}
-	folded := []rune(strings.ToLower(name))
+	folded := strings.ToLower(name)
+	letters := utf8.RuneCountInString(folded)
 	var list []candidate
 	for _, k := range known {
-		other := []rune(strings.ToLower(k))
-		away := distance(folded, other)
-		if len(folded) > 1 && strings.HasPrefix(string(other), string(folded)) {
-			away = 1
+		other := strings.ToLower(k)
+		away := fault.Distance(folded, other)
+		if letters > 1 && strings.HasPrefix(other, folded) {
+			away = min(away, 1)
 		}
-		if away <= max(1, len(folded)/3) {
+		if away <= max(1, letters/3) {
 			list = append(list, candidate{k, away})
 		}
 	}
@@ -33,28 +37,6 @@ func nearest(name string, known []string) []string {
 		out = append(out, c.name)
 	}
 	return out
-}
-
-// distance is how many letters must be put in, left out or changed to make b
-// of a.
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		before := row[0]
-		row[0] = i + 1
-		for j, y := range b {
-			change := before
-			if x != y {
-				change++
-			}
-			before = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // LikeSKUs returns a function that finds SKUs like another.

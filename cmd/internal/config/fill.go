@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"comptoir/erp/fault"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -226,33 +228,9 @@ func has(list []string, s string) bool {
 func nearest(name string, known []string) string {
 	best, least := "", len(name)/3+2
 	for _, k := range known {
-		if d := distance(strings.ToLower(name), k); d < least {
+		if d := fault.Distance(strings.ToLower(name), k); d < least {
 			best, least = k, d
 		}
 	}
 	return best
-}
-
-// distance counts the letters to insert, remove, replace or swap with their
-// neighbour to turn a into b.
-func distance(a, b string) int {
-	prev2, prev, cur := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, make([]int, len(b)+1)
-	}
-	return prev[len(b)]
 }
