@@ -20,9 +20,13 @@ type Finding struct {
 var tieOuts = []struct{ check, query string }{
 	{"entries balance", `SELECT e.cause, SUM(l.debit), SUM(l.credit) FROM entry e JOIN entry_line l ON l.entry_id = e.id
 		GROUP BY e.id, e.cause HAVING SUM(l.debit) <> SUM(l.credit) ORDER BY e.id LIMIT 1`},
-	{"daily balances are the sums of the lines", `SELECT a.code || ' on ' || x.day, SUM(x.kept), SUM(x.summed) FROM (
-			SELECT account_id, day, debit * 3 + credit AS kept, 0 AS summed FROM account_day
-			UNION ALL SELECT l.account_id, e.effective, 0, SUM(l.debit) * 3 + SUM(l.credit) FROM entry_line l JOIN entry e ON e.id = l.entry_id GROUP BY l.account_id, e.effective
+	{"daily debits are the sums of the lines", `SELECT a.code || ' on ' || x.day, SUM(x.kept), SUM(x.summed) FROM (
+			SELECT account_id, day, debit AS kept, 0 AS summed FROM account_day
+			UNION ALL SELECT l.account_id, e.effective, 0, SUM(l.debit) FROM entry_line l JOIN entry e ON e.id = l.entry_id GROUP BY l.account_id, e.effective
+		) x JOIN account a ON a.id = x.account_id GROUP BY a.code, x.day HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY a.code, x.day LIMIT 1`},
+	{"daily credits are the sums of the lines", `SELECT a.code || ' on ' || x.day, SUM(x.kept), SUM(x.summed) FROM (
+			SELECT account_id, day, credit AS kept, 0 AS summed FROM account_day
+			UNION ALL SELECT l.account_id, e.effective, 0, SUM(l.credit) FROM entry_line l JOIN entry e ON e.id = l.entry_id GROUP BY l.account_id, e.effective
 		) x JOIN account a ON a.id = x.account_id GROUP BY a.code, x.day HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY a.code, x.day LIMIT 1`},
 	{"stock on hand is the sum of the moves", `SELECT v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
 			SELECT variant_id, on_hand AS kept, 0 AS summed FROM stock_level WHERE place_id = 1
