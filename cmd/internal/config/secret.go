@@ -32,7 +32,7 @@ func isReference(text string) bool {
 func readSecret(text, configFile string) (string, error) {
 	for _, kind := range []string{fromEnv, fromFile, fromCredential} {
 		if text == kind {
-			return "", fmt.Errorf("nothing stands after %s: write env:NAME, file:PATH or credential:NAME", kind)
+			return "", fmt.Errorf("nothing stands after %q: write env:NAME, file:PATH or credential:NAME", kind)
 		}
 	}
 	switch {

@@ -16,6 +16,7 @@ const (
 	maxTries     = 5                // of a request that fails for a passing reason
 	firstWait    = time.Second      // before the second try; doubles from there
 	longestWait  = 30 * time.Second // between two tries
+	longWait     = 10 * time.Second // that a person wants to know of while it lasts
 	maxThrottles = 20               // in a row, of one request
 	longestBrake = 5 * time.Minute  // that a shop may ask for without ending the pass
 )
@@ -54,7 +55,11 @@ func (e *Engine) patiently(ctx context.Context, sh *shop, r intake.Resource, req
 		default:
 			return err
 		}
-		sh.log.Warn().Err(err).Str("resource", string(r)).Str("wait", pause.Round(time.Millisecond).String()).Msg("trying again")
+		ev := sh.log.Info() // if it goes on, whoever asked tells of it
+		if pause >= longWait {
+			ev = sh.log.Warn()
+		}
+		ev.Err(err).Str("resource", string(r)).Str("wait", pause.Round(time.Millisecond).String()).Msg("trying again")
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

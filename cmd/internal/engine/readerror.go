@@ -43,11 +43,14 @@ next:
 	return errors.Join(all...)
 }
 
-// alike reports whether two errors say the same, but for what was being done.
+// alike reports whether two errors say the same, but for what was being done
+// and for the part of an answer that they quote.
 func alike(a, b error) bool {
 	var x, y *connectors.Error
 	if errors.As(a, &x) && errors.As(b, &y) {
-		return x.Class == y.Class && x.Fix == y.Fix && x.Err.Error() == y.Err.Error()
+		of, _, _ := strings.Cut(x.Err.Error(), `"`)
+		other, _, _ := strings.Cut(y.Err.Error(), `"`)
+		return x.Class == y.Class && x.Fix == y.Fix && of == other
 	}
 	return a.Error() == b.Error()
 }
