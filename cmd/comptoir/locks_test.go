@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,5 +69,35 @@ func TestTwoDirectoriesOnOneDatabaseDoNotSyncAShopTogether(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "two", "status.json")); err == nil {
 		t.Error("the sync left its notes behind")
+	}
+}
+
+// TestVerbsAgreeOnADatabaseThatDoesNotExist holds the exit codes of the verbs
+// against each other.
+func TestVerbsAgreeOnADatabaseThatDoesNotExist(t *testing.T) {
+	there, err := url.Parse(storetest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there.Path = "/nosuch"
+	t.Setenv("COMPTOIR_BOOKS_URL", there.String())
+	b := box{orders: 1, seed: 1}
+	shop, err := b.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(shop.Handler())
+	defer server.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "comptoir.yaml")
+	if err := writeBoxConfig(b, shop, server, file, filepath.Join(dir, "data")); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"check", "status", "sync", "digest", "run"} {
+		cmd := exec.Command("comptoir", "--config", file, verb)
+		out, _ := cmd.CombinedOutput() // the code tells
+		if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(string(out), "has no such database") {
+			t.Errorf("%s: code %d, %s", verb, code, out)
+		}
 	}
 }
