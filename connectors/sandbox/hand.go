@@ -298,12 +298,6 @@ func (s *Shop) RefundOrder(id string, partial bool) string {
 // refund.
 func (s *Shop) RefundByAmount(id string) string { return s.giveBack(id, s.refundAmount) }
 
-// RefundByStatus sets an order to refunded by hand, and returns the id of the
-// refund that the platform then makes.
-func (s *Shop) RefundByStatus(id string) string {
-	return s.giveBack(id, func(o *order, _ *dice) *refund { return s.refundByStatus(o) })
-}
-
 func (s *Shop) giveBack(id string, how func(*order, *dice) *refund) string {
 	var made *refund
 	s.changeOrder(id, s.refundable, func(o *order) { made = how(o, s.dice(dieChange, s.now())) })
@@ -333,36 +327,8 @@ func (s *Shop) TrashOrder(id string) string {
 	return s.changeOrder(id, func(o *order) bool { return s.planted[o.id] == "" }, s.trash)
 }
 
-// RestoreOrder takes an order out of the trash.
-func (s *Shop) RestoreOrder(id string) string {
-	return s.change(func() int64 {
-		o := s.pick(id, func(o *order) bool { return o.trashed })
-		if o == nil {
-			return 0
-		}
-		o.trashed = false
-		o.modified = s.now()
-		return o.id
-	})
-}
-
 // DeleteOrder removes an order for good, with its refunds.
 func (s *Shop) DeleteOrder(id string) string { return s.Delete(intake.Orders, id) }
-
-// TouchProduct edits the text of a product.
-func (s *Shop) TouchProduct(id string) string { return s.Edit(intake.Products, id) }
-
-// SetPrice sets the price of a variant, in cents.
-func (s *Shop) SetPrice(variantID string, cents int) string {
-	return s.change(func() int64 {
-		v := s.variant(number(variantID))
-		if v == nil {
-			return 0
-		}
-		s.setPrice(v, int64(cents))
-		return v.id
-	})
-}
 
 // SetStock sets the stock of a variant, or of a product that pools the stock
 // of its variants, by hand.

@@ -168,9 +168,6 @@ func (s *Shop) Planted() map[string]string {
 // OrderCount returns how many orders the shop lists: all but drafts and trash.
 func (s *Shop) OrderCount() int { return s.count(func(o *order) bool { return o.listed() }) }
 
-// TrashCount returns how many orders are in the trash.
-func (s *Shop) TrashCount() int { return s.count(func(o *order) bool { return o.trashed }) }
-
 func (s *Shop) count(want func(*order) bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,13 +178,6 @@ func (s *Shop) count(want func(*order) bool) int {
 		}
 	}
 	return n
-}
-
-// RefundCount returns how many refunds the shop has.
-func (s *Shop) RefundCount() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.refunds)
 }
 
 // RefundIDs returns the ids of the refunds of an order, oldest first.

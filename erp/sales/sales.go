@@ -30,9 +30,7 @@ const DocumentKind = "order"
 type Order struct {
 	ID       int64
 	Revision int
-	Modified time.Time // of the statement that it was last built from
 	State    intake.OrderState
-	Deleted  bool // the shop no longer has it
 	Lines    map[string]Line
 	Events   map[string]Event
 }

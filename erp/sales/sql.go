@@ -31,14 +31,14 @@ func Load(ctx context.Context, r store.Reader, ids []int64) (map[int64]*Order, e
 }
 
 func loadHeaders(ctx context.Context, r store.Reader, ids []int64, orders map[int64]*Order) error {
-	rows, err := r.Query(ctx, `SELECT id, revision, state, deleted FROM sales_order WHERE id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
+	rows, err := r.Query(ctx, `SELECT id, revision, state FROM sales_order WHERE id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		o := &Order{Lines: map[string]Line{}, Events: map[string]Event{}}
-		if err := rows.Scan(&o.ID, &o.Revision, &o.State, &o.Deleted); err != nil {
+		if err := rows.Scan(&o.ID, &o.Revision, &o.State); err != nil {
 			return err
 		}
 		orders[o.ID] = o
