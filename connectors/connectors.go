@@ -65,6 +65,20 @@ type Env struct {
 	Now func() time.Time
 	// Log takes what an operator should know. Secrets and personal data never.
 	Log zerolog.Logger
+	// Keeper keeps what must outlive the process; nil: nothing can be kept.
+	Keeper Keeper
+	// Spool is a directory for files that are too large for memory, such as
+	// an export that is being read. What is in it may be deleted between two
+	// runs. Empty means the system's own for temporary files.
+	Spool string
+}
+
+// Keeper keeps small values of one shop between runs: a token that the shop
+// has renewed. It is durable when Keep returns. Safe for concurrent use.
+type Keeper interface {
+	// Kept returns the value last kept under a name, nil where there is none.
+	Kept(ctx context.Context, name string) ([]byte, error)
+	Keep(ctx context.Context, name string, value []byte) error
 }
 
 // Cursor is a connector's own note of how far it has read a resource. It is

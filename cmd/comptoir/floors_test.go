@@ -36,6 +36,7 @@ var rooms = []room{
 	{"connectors/sandbox", 24, "speaks the dialects without using their code, so that it can prove them wrong"},
 	{"connectors/conformance", 23, "what every connector passes; it knows none of them"},
 	{"connectors/rest", 22, "transport shared by the dialects"},
+	{"connectors/schema", 21, "what a platform publishes about its own interface, for those who must keep to it"},
 	{"connectors", 10, "what a storefront is"},
 
 	{"erp", 25, "opens the one transaction over its features"},

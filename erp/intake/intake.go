@@ -36,6 +36,10 @@ const (
 	// Trash is the orders that the shop has put away. They are orders; only
 	// the list they are read from is another.
 	Trash Resource = "trash"
+	// Locations come before the goods that stand there.
+	Locations Resource = "locations"
+	// Payouts come after the orders whose money they carry.
+	Payouts Resource = "payouts"
 )
 
 // Kind names what a record is; the external id is unique within it.
@@ -52,6 +56,8 @@ const (
 	KindCustomer       Kind = "customer"
 	KindCoupon         Kind = "coupon"
 	KindOrder          Kind = "order"
+	KindLocation       Kind = "location"
+	KindPayout         Kind = "payout"
 )
 
 // KindOf returns the kind of the records that r serves.
@@ -73,6 +79,10 @@ func KindOf(r Resource) Kind {
 		return KindCustomer
 	case Coupons:
 		return KindCoupon
+	case Locations:
+		return KindLocation
+	case Payouts:
+		return KindPayout
 	default:
 		return KindOrder
 	}
@@ -98,8 +108,8 @@ type Record struct {
 	// the books look at has changed. Hex; empty only for a missing record.
 	Digest string
 	// Body is one of *Order, *Product, *Variant, *Category, *Customer,
-	// *Coupon, *TaxRate, *Gateway, *ShippingMethod. It is nil when the shop
-	// no longer has the record, and when Problem is set.
+	// *Coupon, *TaxRate, *Gateway, *ShippingMethod, *Location, *Payout. It is
+	// nil when the shop no longer has the record, and when Problem is set.
 	Body any
 	// Statement is Body as JSON. Digest is its SHA-256.
 	Statement []byte
@@ -159,6 +169,10 @@ func Reopen(kind Kind, statement []byte) (any, error) {
 		body = new(Gateway)
 	case KindShippingMethod:
 		body = new(ShippingMethod)
+	case KindLocation:
+		body = new(Location)
+	case KindPayout:
+		body = new(Payout)
 	default:
 		return nil, fmt.Errorf("statement of unknown kind %q", kind)
 	}
@@ -210,6 +224,9 @@ type Order struct {
 	Total            decimal.Decimal `json:"total"`                        // what the order is worth, with tax, before gift cards
 	TotalTax         decimal.Decimal `json:"total_tax"`
 	DiscountTotal    decimal.Decimal `json:"discount_total"` // net; already inside the lines
+	// Presented is what the customer saw, where that was in another currency
+	// than the shop's own. It is kept, and never booked.
+	Presented *Presented `json:"presented,omitempty"`
 
 	CustomerID string    `json:"customer_id,omitempty"` // "" for a guest
 	Customer   Customer  `json:"customer"`              // snapshot; account and addresses may have changed since
@@ -222,6 +239,13 @@ type Order struct {
 	Shipments  []Shipped `json:"shipments,omitempty"`
 	Note       string    `json:"note,omitempty"` // by the customer
 	CreatedVia string    `json:"created_via,omitempty"`
+}
+
+// Presented is an order in the currency that the customer was shown.
+type Presented struct {
+	Currency money.Currency  `json:"currency"`
+	Total    decimal.Decimal `json:"total"`
+	TotalTax decimal.Decimal `json:"total_tax"`
 }
 
 // LineKind tells the lines of an order apart.
@@ -266,6 +290,12 @@ type Tax struct {
 	Rate     decimal.Decimal `json:"rate"` // per cent: 5.5
 	Compound bool            `json:"compound,omitempty"`
 	Amount   decimal.Decimal `json:"amount"`
+	// Country is where the tax is due (ISO 3166-1 alpha-2), for shops that
+	// have no list of their rates. "" where the list says.
+	Country string `json:"country,omitempty"`
+	// Remitted: the marketplace that sold the goods pays this tax to the
+	// authority itself, so the merchant owes none.
+	Remitted bool `json:"remitted,omitempty"`
 }
 
 // Payment is how the customer chose to pay.
@@ -304,13 +334,18 @@ type Gift struct {
 
 // Refund is money given back, goods taken back, or both.
 type Refund struct {
-	ID      string          `json:"id"`
-	At      time.Time       `json:"at"`
-	Amount  decimal.Decimal `json:"amount"` // positive
-	Reason  string          `json:"reason,omitempty"`
-	Gateway string          `json:"gateway,omitempty"` // "" means the order's own
-	Full    bool            `json:"full,omitempty"`    // the shop calls it the refund of all that was left
-	Lines   []RefundLine    `json:"lines,omitempty"`
+	ID     string          `json:"id"`
+	At     time.Time       `json:"at"`
+	Amount decimal.Decimal `json:"amount"` // by which the sale is worth less; zero or positive
+	// Paid is the money that went back so far: less than Amount where some is
+	// still to come or was set off against other goods, more where an earlier
+	// overpayment went back too. Nil where the shop does not say: as much of
+	// Amount as had been paid.
+	Paid    *decimal.Decimal `json:"paid,omitempty"`
+	Reason  string           `json:"reason,omitempty"`
+	Gateway string           `json:"gateway,omitempty"` // "" means the order's own
+	Full    bool             `json:"full,omitempty"`    // the shop calls it the refund of all that was left
+	Lines   []RefundLine     `json:"lines,omitempty"`
 }
 
 // RefundLine is the part of a refund that concerns one line of the order.
@@ -340,6 +375,7 @@ type Shipped struct {
 	At       time.Time     `json:"at"`
 	Carrier  string        `json:"carrier,omitempty"`
 	Tracking string        `json:"tracking,omitempty"`
+	Location string        `json:"location,omitempty"` // external id of where it left from; "" where the shop does not say
 	Lines    []ShippedLine `json:"lines"`
 }
 
@@ -405,9 +441,23 @@ type Variant struct {
 	// open orders hold. Nil where it is not tracked here.
 	Stock      *decimal.Decimal `json:"stock,omitempty"`
 	Backorders string           `json:"backorders,omitempty"`
+	// Levels is Stock by location, for shops that have several.
+	Levels []Level `json:"levels,omitempty"`
+	// InventoryID is the external id under which the shop counts the stock,
+	// where that is another than ID.
+	InventoryID string `json:"inventory_id,omitempty"`
 	// Sellable is false for the stock pool of a group: a variant that carries
 	// stock for others and is never sold itself.
 	Sellable bool `json:"sellable"`
+}
+
+// Level is what a shop has of a variant at one location.
+type Level struct {
+	Location  string          `json:"location"`  // external id
+	Available decimal.Decimal `json:"available"` // can still be sold
+	OnHand    decimal.Decimal `json:"on_hand"`
+	Committed decimal.Decimal `json:"committed,omitzero"` // held by open orders
+	Incoming  decimal.Decimal `json:"incoming,omitzero"`
 }
 
 // Category is a node of the shop's category tree.
@@ -488,3 +538,63 @@ type ShippingMethod struct {
 	Zone    string `json:"zone,omitempty"`
 	Enabled bool   `json:"enabled"`
 }
+
+// Location is a place that a shop keeps stock at or ships from.
+type Location struct {
+	Name    string `json:"name"`
+	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2
+	City    string `json:"city,omitempty"`
+	Active  bool   `json:"active"`
+	Ships   bool   `json:"ships"` // online orders are shipped from it
+}
+
+// PayoutState is where a payout stands.
+type PayoutState string
+
+// The states of a payout. Only one that is paid is booked at the bank.
+const (
+	PayoutPending   PayoutState = "pending" // announced or on its way
+	PayoutPaid      PayoutState = "paid"
+	PayoutFailed    PayoutState = "failed" // the bank sent it back
+	PayoutCancelled PayoutState = "cancelled"
+)
+
+// Payout is money that a gateway carries to the bank, or takes from it where
+// Net is negative, with all that it is made of.
+type Payout struct {
+	Gateway   string          `json:"gateway"` // as in Money.Gateway
+	Currency  money.Currency  `json:"currency"`
+	State     PayoutState     `json:"state"`
+	RawStatus string          `json:"raw_status"`
+	IssuedAt  time.Time       `json:"issued_at"`
+	Net       decimal.Decimal `json:"net"`
+	Reference string          `json:"reference,omitempty"` // on the bank statement
+	// Items add up to Net: each by its Amount less its Fee.
+	Items []PayoutItem `json:"items,omitempty"`
+}
+
+// PayoutItem is one movement of the gateway's balance.
+type PayoutItem struct {
+	ID     string          `json:"id"` // unique within the gateway
+	Kind   PayoutItemKind  `json:"kind"`
+	Raw    string          `json:"raw"`    // the gateway's own word for the kind
+	Amount decimal.Decimal `json:"amount"` // signed: into the balance is positive
+	Fee    decimal.Decimal `json:"fee"`    // that the gateway kept; negative where it gave one back
+	At     time.Time       `json:"at"`
+	Order  string          `json:"order,omitempty"`  // external id of the order that it is about
+	Source string          `json:"source,omitempty"` // external id of what caused it: a payment, a refund, a dispute
+}
+
+// PayoutItemKind says what moved a gateway's balance.
+type PayoutItemKind string
+
+// The kinds of PayoutItem. Charges and refunds are booked with their orders,
+// fees of theirs with them; a payout books the others.
+const (
+	ItemCharge     PayoutItemKind = "charge"
+	ItemRefund     PayoutItemKind = "refund"
+	ItemDispute    PayoutItemKind = "dispute"    // held back (negative), or given free (positive)
+	ItemReserve    PayoutItemKind = "reserve"    // held back (negative), or released (positive)
+	ItemAdjustment PayoutItemKind = "adjustment" // all else, fees and credits of the gateway among them
+	ItemTransfer   PayoutItemKind = "transfer"   // a payout itself; never counted into Items
+)
