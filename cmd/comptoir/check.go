@@ -10,6 +10,7 @@ import (
 	"comptoir/cmd/internal/config"
 	"comptoir/cmd/internal/daemon"
 	"comptoir/connectors"
+	"comptoir/erp"
 	"comptoir/erp/fault"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -130,7 +131,14 @@ func readableByOthers(path string) (bool, error) {
 // checkShop asks one shop. The error is that of a shop that cannot be used.
 func (a *app) checkShop(ctx context.Context, c *config.Config, s *config.Shop) (shopCheck, error) {
 	out := shopCheck{Shop: s.Name, Checks: []connectors.Check{}}
-	connector, err := s.Connector(connectors.Env{Now: time.Now, Log: a.logger(c.Log)})
+	keeper := daemon.NewKeeper(s.Name, func(ctx context.Context, use func(*erp.Books) error) error {
+		books, err := daemon.OpenBooks(ctx, c, a.env(c, "check"))
+		if err != nil {
+			return err
+		}
+		return errors.Join(use(books), books.Close())
+	})
+	connector, err := s.Connector(connectors.Env{Now: time.Now, Log: a.logger(c.Log), Keeper: keeper, Spool: c.SpoolPath()})
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()

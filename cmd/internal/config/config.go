@@ -102,9 +102,10 @@ const Off = "off"
 
 // The names of the files in the data directory.
 const (
-	booksFile  = "books.sqlite"
-	stateFile  = "syncstate.bolt"
-	statusFile = "status.json"
+	booksFile   = "books.sqlite"
+	stateFile   = "syncstate.bolt"
+	statusFile  = "status.json"
+	spoolFolder = "spool"
 )
 
 // StatePath is the file that holds the state of the sync.
@@ -113,6 +114,10 @@ func (c *Config) StatePath() string { return filepath.Join(c.Data, stateFile) }
 // StatusPath is the file in which whoever holds the state of the sync tells
 // others how it goes.
 func (c *Config) StatusPath() string { return filepath.Join(c.Data, statusFile) }
+
+// SpoolPath is the directory for files that are being worked on and are too
+// large for memory. It can be deleted whenever no comptoir process runs.
+func (c *Config) SpoolPath() string { return filepath.Join(c.Data, spoolFolder) }
 
 // BooksPath is the file of the books, "" where they are in PostgreSQL.
 func (c *Config) BooksPath() string {

@@ -184,7 +184,7 @@ func (d *running) reload() *config.Config {
 	if err == nil {
 		var shops []*config.Shop
 		if shops, err = Pick(next, nil); err == nil {
-			_, err = connect(next, d.env(), shops, false)
+			_, err = (&House{Config: next}).connect(d.env(), shops, false)
 		}
 	}
 	if err != nil {

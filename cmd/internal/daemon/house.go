@@ -116,10 +116,10 @@ func Open(ctx context.Context, c *config.Config, env Env, names ...string) (*Hou
 // open opens a house. An offline one asks no shop, and does without secrets
 // that are not at hand; it reads the sync state and leaves it as it is.
 func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, offline bool) (_ *House, err error) {
-	if _, err := connect(c, env, shops, offline); err != nil {
+	h := &House{Config: c}
+	if _, err := h.connect(env, shops, offline); err != nil {
 		return nil, err // before any file is touched
 	}
-	h := &House{Config: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close())
@@ -133,7 +133,7 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 			return nil, err
 		}
 	}
-	ready, err := connect(c, env, h.locks.of(shops), offline)
+	ready, err := h.connect(env, h.locks.of(shops), offline)
 	if err != nil {
 		return nil, err
 	}
@@ -252,14 +252,17 @@ func UnknownShop(c *config.Config, name string) error {
 }
 
 // connect makes the engine's shops. It does no I/O.
-func connect(c *config.Config, env Env, shops []*config.Shop, offline bool) ([]engine.Shop, error) {
+func (h *House) connect(env Env, shops []*config.Shop, offline bool) ([]engine.Shop, error) {
+	c := h.Config
+	inBooks := func(_ context.Context, use func(*erp.Books) error) error { return use(h.Books) }
 	ready := make([]engine.Shop, 0, len(shops))
 	for _, s := range shops {
 		build := s.Connector
 		if offline {
 			build = s.Offline
 		}
-		connector, err := build(connectors.Env{Transport: env.Transport, Now: env.Now, Log: env.Log})
+		connector, err := build(connectors.Env{Transport: env.Transport, Now: env.Now, Log: env.Log,
+			Keeper: NewKeeper(s.Name, inBooks), Spool: c.SpoolPath()})
 		if err != nil {
 			return nil, fmt.Errorf("shop %s: %w", s.Name, err)
 		}
