@@ -13,8 +13,6 @@ import (
 	"syscall"
 
 	"comptoir/connectors"
-
-	"github.com/go-resty/resty/v2"
 )
 
 // StatusError is an answer other than 200 to 299.
@@ -35,8 +33,8 @@ func (e *StatusError) Error() string {
 }
 
 // refused returns the error for an answer that is no success.
-func (c *Client) refused(op string, res *resty.Response) *connectors.Error {
-	cause := &StatusError{Status: res.StatusCode(), Header: res.Header(), Body: res.Body()}
+func (c *Client) refused(op string, res *http.Response, body []byte) *connectors.Error {
+	cause := &StatusError{Status: res.StatusCode, Header: res.Header, Body: body}
 	class, fix := connectors.Transient, ""
 	switch status := cause.Status; {
 	case status >= 300 && status < 400:
@@ -46,26 +44,26 @@ func (c *Client) refused(op string, res *resty.Response) *connectors.Error {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusPaymentRequired, status == http.StatusLocked:
 		class = connectors.Denied
 	case status == http.StatusTooManyRequests,
-		status == http.StatusServiceUnavailable && res.Header().Get("Retry-After") != "":
+		status == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "":
 		class = connectors.Throttled
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status >= 500:
 	default:
 		class = connectors.Rejected
 	}
 	err := c.Fail(class, op, cause, fix)
-	err.RetryAfter = RetryAfter(res.Header(), c.opts.Now())
+	err.RetryAfter = RetryAfter(res.Header, c.opts.Now())
 	return err
 }
 
 // target returns where a redirect points, whole and without its query, which
 // may repeat a secret.
-func target(res *resty.Response) string {
-	to, err := url.Parse(res.Header().Get("Location"))
+func target(res *http.Response) string {
+	to, err := url.Parse(res.Header.Get("Location"))
 	if err != nil || to.String() == "" {
 		return ""
 	}
-	if raw := res.RawResponse; raw != nil && raw.Request != nil && raw.Request.URL != nil {
-		to = raw.Request.URL.ResolveReference(to)
+	if res.Request != nil && res.Request.URL != nil {
+		to = res.Request.URL.ResolveReference(to)
 	}
 	return shown(to.String())
 }

@@ -41,6 +41,9 @@ func newGuard(o Options) *guard {
 // RoundTrip carries one attempt. Its time begins when it has a slot, and the
 // slot is held until the answer was read.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if streams(req.Context()) {
+		return g.stream(req)
+	}
 	select {
 	case g.slots <- struct{}{}:
 	case <-req.Context().Done():
@@ -53,7 +56,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	})
 	res, err := g.next.RoundTrip(req.WithContext(ctx))
 	if err == nil {
-		err = g.unpack(ctx, res, end)
+		err = g.unpack(res, limits{ctx: ctx, most: g.maxBody, end: end})
 	}
 	if err != nil {
 		err = timedOut(ctx, err)
@@ -65,13 +68,13 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // unpack puts the limits on the body of res, and takes off a compression that
 // the transport has left: some servers compress without saying so.
-func (g *guard) unpack(ctx context.Context, res *http.Response, end func()) error {
-	if res.ContentLength > g.maxBody {
+func (g *guard) unpack(res *http.Response, l limits) error {
+	if res.ContentLength > l.most {
 		_ = res.Body.Close()
 		return g.tooLarge()
 	}
 	plain := bufio.NewReader(&counted{r: res.Body, want: res.ContentLength})
-	body := &answer{r: plain, closer: res.Body, ctx: ctx, end: end, guard: g, left: g.maxBody}
+	body := &answer{r: plain, closer: res.Body, limits: l, guard: g, left: l.most}
 	// A body shorter than two bytes, or one that fails at once, fails again
 	// when it is read.
 	if magic, _ := plain.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -101,17 +104,28 @@ func timedOut(ctx context.Context, err error) error {
 	return err
 }
 
+// limits are those of one answer.
+type limits struct {
+	ctx     context.Context // of the attempt
+	most    int64           // bytes
+	waiting func(bool)      // told when a wait for more begins and ends; may be nil
+	end     func()          // called when the answer is closed
+}
+
 // answer is a body within its limits.
 type answer struct {
+	limits
 	r      io.Reader
 	closer io.Closer
-	ctx    context.Context
-	end    func()
 	guard  *guard
 	left   int64
 }
 
 func (a *answer) Read(p []byte) (int, error) {
+	if a.waiting != nil {
+		a.waiting(true)
+		defer a.waiting(false)
+	}
 	n, err := a.r.Read(p)
 	if a.left -= int64(n); a.left < 0 {
 		return 0, a.guard.tooLarge()

@@ -4,15 +4,25 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 const redacted = "[secret]"
 
 // redactor takes secrets out of texts, as they are and as they stand in an
 // address.
-type redactor struct{ replacer *strings.Replacer }
+type redactor struct {
+	replacer atomic.Pointer[strings.Replacer]
+}
 
-func newRedactor(secrets []string) redactor {
+func newRedactor(secrets []string) *redactor {
+	r := new(redactor)
+	r.conceal(secrets)
+	return r
+}
+
+// conceal sets what the secrets are.
+func (r *redactor) conceal(secrets []string) {
 	var forms []string
 	for _, s := range secrets {
 		if s == "" {
@@ -30,13 +40,13 @@ func newRedactor(secrets []string) redactor {
 	for _, form := range forms {
 		pairs = append(pairs, form, redacted)
 	}
-	return redactor{strings.NewReplacer(pairs...)}
+	r.replacer.Store(strings.NewReplacer(pairs...))
 }
 
-func (r redactor) clean(text string) string { return r.replacer.Replace(text) }
+func (r *redactor) clean(text string) string { return r.replacer.Load().Replace(text) }
 
 // wrap returns err under a text without secrets.
-func (r redactor) wrap(err error) error {
+func (r *redactor) wrap(err error) error {
 	if text := r.clean(err.Error()); text != err.Error() {
 		return &cleaned{text, err}
 	}

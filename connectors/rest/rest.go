@@ -11,6 +11,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"comptoir/connectors"
@@ -90,7 +91,7 @@ func (o Options) withDefaults() Options {
 type Client struct {
 	opts   Options
 	resty  *resty.Client
-	redact redactor
+	redact *redactor
 }
 
 // New returns a client. It does no I/O.
@@ -107,11 +108,22 @@ func New(o Options) *Client {
 		SetRetryMaxWaitTime(o.MaxWait).
 		SetRetryAfter(c.retryAfter).
 		AddRetryCondition(c.again).
-		AddRetryHook(c.logRetry)
-	if o.Prepare != nil {
-		c.resty.SetPreRequestHook(func(_ *resty.Client, req *http.Request) error { return o.Prepare(req) })
-	}
+		AddRetryHook(c.logRetry).
+		SetPreRequestHook(c.before)
 	return c
+}
+
+// before is called on each attempt just before it is sent.
+func (c *Client) before(_ *resty.Client, req *http.Request) error {
+	if call := callOf(req.Context()); call != nil && call.Before != nil {
+		if err := call.Before(req.Context()); err != nil {
+			return err
+		}
+	}
+	if c.opts.Prepare != nil {
+		return c.opts.Prepare(req)
+	}
+	return nil
 }
 
 // refuseRedirect makes the client take a redirect for the answer: following it
@@ -133,8 +145,13 @@ func (c *Client) Get(ctx context.Context, op, address string, query url.Values, 
 	for name, values := range header {
 		req.Header[name] = values
 	}
+	return c.send(ctx, req, http.MethodGet, op, address)
+}
+
+// send makes the attempts of one request and returns its answer.
+func (c *Client) send(ctx context.Context, req *resty.Request, method, op, address string) (*Response, error) {
 	begun := c.opts.Now()
-	res, err := req.Get(address)
+	res, err := req.Execute(method, address)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -144,9 +161,15 @@ func (c *Client) Get(ctx context.Context, op, address string, query url.Values, 
 	c.opts.Log.Debug().Str("op", op).Int("status", res.StatusCode()).Int("bytes", len(res.Body())).
 		Int("attempt", res.Request.Attempt).Str("took", c.opts.Now().Sub(begun).Round(time.Millisecond).String()).Msg("request answered")
 	if res.StatusCode() < 200 || res.StatusCode() > 299 {
-		return nil, c.refused(op, res)
+		return nil, c.refused(op, res.RawResponse, res.Body())
 	}
 	return &Response{Status: res.StatusCode(), Header: res.Header(), Body: res.Body()}, nil
+}
+
+// Conceal adds secrets that came up after New, such as a token that the shop
+// has renewed. Each call takes the place of the one before.
+func (c *Client) Conceal(secrets ...string) {
+	c.redact.conceal(append(slices.Clone(c.opts.Secrets), secrets...))
 }
 
 // Redact returns text without the secrets of the client.

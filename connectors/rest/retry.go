@@ -23,6 +23,8 @@ func (c *Client) again(res *resty.Response, err error) bool {
 		return RetryAfter(res.Header(), c.opts.Now()) <= c.opts.MaxWait
 	case status >= 500:
 		return c.opts.Final == nil || !c.opts.Final(status, res.Body())
+	case status >= 200 && status < 300:
+		return c.judge(res)
 	default:
 		return status >= 400 && c.opts.Mood != nil && c.opts.Mood(status, res.Body())
 	}
@@ -46,10 +48,17 @@ func (c *Client) retryAfter(_ *resty.Client, res *resty.Response) (time.Duration
 	if res == nil || res.RawResponse == nil {
 		return 0, nil
 	}
+	if call := callOf(res.Request.Context()); call != nil && call.wait > 0 {
+		return call.wait, nil
+	}
 	return RetryAfter(res.Header(), c.opts.Now()), nil
 }
 
+// logRetry also lets go of an answer that is of no use, where resty does not.
 func (c *Client) logRetry(res *resty.Response, err error) {
+	if res != nil && res.RawResponse != nil && streams(res.Request.Context()) {
+		_ = res.RawResponse.Body.Close()
+	}
 	event := c.opts.Log.Debug()
 	if res != nil && res.RawResponse != nil {
 		event = event.Int("status", res.StatusCode())

@@ -1,0 +1,108 @@
+package shopify
+
+import (
+	"context"
+	"slices"
+
+	"comptoir/erp/intake"
+)
+
+// The scopes that decide what can be read of a shop.
+const (
+	scopeOrders    = "read_orders"
+	scopeAllOrders = "read_all_orders"
+	scopeProducts  = "read_products"
+	scopeInventory = "read_inventory"
+	scopeLocations = "read_locations"
+	scopeCustomers = "read_customers"
+	scopeReturns   = "read_returns"
+	scopePayments  = "read_shopify_payments"
+	scopePayouts   = "read_shopify_payments_payouts"
+)
+
+// access is what the app may see of the shop.
+type access struct {
+	scopes []string
+	shop   shopFacts
+}
+
+// has reports whether a scope was granted. One that may write may read.
+func (a access) has(scope string) bool {
+	if slices.Contains(a.scopes, scope) {
+		return true
+	}
+	return len(scope) > 5 && scope[:5] == "read_" && slices.Contains(a.scopes, "write_"+scope[5:])
+}
+
+// windowed reports whether the shop hides orders older than 60 days: one that
+// is not found is then unknown and not deleted.
+func (a access) windowed() bool { return !a.has(scopeAllOrders) }
+
+// payouts reports whether the payouts of Shopify Payments may be read.
+func (a access) payouts() bool { return a.has(scopePayments) || a.has(scopePayouts) }
+
+// serves reports whether a resource may be read.
+func (a access) serves(r intake.Resource) bool {
+	switch r {
+	case intake.Locations:
+		return a.has(scopeLocations)
+	case intake.Categories, intake.Products:
+		return a.has(scopeProducts)
+	case intake.Variants:
+		return a.has(scopeProducts) && a.has(scopeInventory)
+	case intake.Customers:
+		return a.has(scopeCustomers)
+	case intake.Orders:
+		return a.has(scopeOrders)
+	case intake.Payouts:
+		return a.payouts()
+	default:
+		return false
+	}
+}
+
+// shopFacts is what the shop says of itself.
+type shopFacts struct {
+	Name          string `json:"name"`
+	Currency      string `json:"currencyCode"`
+	Zone          string `json:"ianaTimezone"`
+	TaxesIncluded bool   `json:"taxesIncluded"`
+	Domain        string `json:"myshopifyDomain"`
+	Address       struct {
+		Country string `json:"countryCodeV2"`
+	} `json:"billingAddress"`
+	Plan struct {
+		Name string `json:"publicDisplayName"`
+	} `json:"plan"`
+}
+
+// access asks the shop once what the app may see of it, and what the shop is
+// like. Probe asks anew.
+func (c *Connector) access(ctx context.Context) (access, error) {
+	if known := c.granted.Load(); known != nil {
+		return *known, nil
+	}
+	known, _, err := c.askAccess(ctx)
+	return known, err
+}
+
+func (c *Connector) askAccess(ctx context.Context) (access, *answer, error) {
+	var said struct {
+		Shop         shopFacts `json:"shop"`
+		Installation struct {
+			Scopes []struct {
+				Handle string `json:"handle"`
+			} `json:"accessScopes"`
+		} `json:"currentAppInstallation"`
+	}
+	a, err := c.client.do(ctx, "read what the shop is like", documentOf("shop"), nil, &said)
+	if err != nil {
+		return access{}, nil, err
+	}
+	known := access{shop: said.Shop}
+	for _, s := range said.Installation.Scopes {
+		known.scopes = append(known.scopes, s.Handle)
+	}
+	c.granted.Store(&known)
+	return known, a, nil
+}

@@ -1,0 +1,119 @@
+// Package shopify reads a Shopify shop through its GraphQL Admin API. It
+// speaks the dialect only: it translates, and decides nothing.
+//
+// How the shop is asked, and why:
+//
+//   - One client serves all work on a shop, so that one governor paces it: the
+//     shop gives points to spend, and tells with each answer how many are left.
+//   - Lists are read in windows of changes, in the order of their ids, and each
+//     page is asked for by the last id before it: no position goes stale, and
+//     no list ends at 25,000 records.
+//   - Errors stand in three places: the HTTP status, "errors" beside the data,
+//     and "userErrors" inside a mutation's. All three are read, by code and
+//     never by text. Part of an answer is no answer.
+//   - Ids are the digits of the shop's own: gid://shopify/Order/123 is 123.
+package shopify
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"comptoir/connectors"
+	"comptoir/erp/intake"
+)
+
+// platform is the name of this connector in the configuration and in errors.
+const platform = "shopify"
+
+// Driver returns the driver of Shopify shops.
+func Driver() connectors.Driver {
+	return connectors.Driver{
+		Name:   platform,
+		Config: func() connectors.Config { return NewConfig() },
+		New: func(env connectors.Env, cfg connectors.Config) (connectors.Connector, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("shopify: configuration of type %T", cfg)
+			}
+			return New(env, c)
+		},
+	}
+}
+
+// Connector reads one shop. It is safe for concurrent use.
+type Connector struct {
+	env    connectors.Env
+	cfg    Config
+	client *client
+
+	// What the app may see of the shop, once the shop has said so.
+	granted atomic.Pointer[access]
+}
+
+var _ connectors.Connector = (*Connector)(nil)
+
+// New makes a connector for one shop. It does no I/O.
+func New(env connectors.Env, cfg *Config) (*Connector, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Connector{env: env, cfg: *cfg}
+	c.client = newClient(env, c.cfg)
+	return c, nil
+}
+
+// Streams lists what Pull serves.
+func (c *Connector) Streams() []connectors.Stream {
+	window := func(r intake.Resource) connectors.Stream {
+		return connectors.Stream{Resource: r, Sorted: true, Overlap: c.cfg.Overlap, Vanishes: true}
+	}
+	return []connectors.Stream{
+		{Resource: intake.Locations, Sorted: true, Full: true, Vanishes: true},
+		window(intake.Categories), window(intake.Products), window(intake.Variants), window(intake.Customers),
+		window(intake.Orders),
+		{Resource: intake.Payouts, Sorted: true, Overlap: c.cfg.Overlap},
+	}
+}
+
+// Pull returns the page after cur.
+func (c *Connector) Pull(ctx context.Context, r intake.Resource, cur connectors.Cursor) (connectors.Page, error) {
+	switch r {
+	case intake.Locations:
+		return c.pullLocations(ctx, cur)
+	case intake.Categories:
+		return c.pullCategories(ctx, cur)
+	case intake.Products:
+		return c.pullProducts(ctx, cur)
+	case intake.Variants:
+		return c.pullVariants(ctx, cur)
+	case intake.Customers:
+		return c.pullCustomers(ctx, cur)
+	case intake.Orders:
+		if c.byBulk(cur) {
+			return c.firstOrders(ctx, cur)
+		}
+		return c.pullOrders(ctx, cur)
+	case intake.Payouts:
+		return c.pullPayouts(ctx, cur)
+	default:
+		return connectors.Page{}, c.unknownResource(r)
+	}
+}
+
+// Fetch reads records again.
+func (c *Connector) Fetch(ctx context.Context, refs []intake.Ref) ([]intake.Record, error) {
+	switch {
+	case len(refs) == 0:
+		return nil, nil
+	case refs[0].Kind == intake.KindOrder:
+		return c.fetchOrders(ctx, refs)
+	default:
+		return c.fetchOthers(ctx, refs)
+	}
+}
+
+func (c *Connector) unknownResource(r intake.Resource) error {
+	return &connectors.Error{Class: connectors.Rejected, Op: "shopify: read " + string(r),
+		Err: fmt.Errorf("Shopify has no %q", string(r)), Fix: "take this resource out of the configuration"}
+}
