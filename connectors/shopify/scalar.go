@@ -94,6 +94,9 @@ func (s scalar) number() (decimal.Decimal, error) {
 
 // instant reads a date and time. Nothing is the zero time.
 func (s scalar) instant() (time.Time, error) {
+	if s.odd {
+		return time.Time{}, fmt.Errorf("a list or an object is no date")
+	}
 	t := s.trimmed()
 	if t == "" {
 		return time.Time{}, nil
