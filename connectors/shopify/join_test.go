@@ -1,0 +1,205 @@
+package shopify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// export is a result of a bulk operation, and what it says.
+type export struct {
+	lines  []string
+	orders map[string]string // the whole order by its id, as JSON
+}
+
+// file is the result as the shop gives it.
+func (e export) file() []byte { return []byte(strings.Join(e.lines, "\n") + "\n") }
+
+// exportOf makes the result of orders with so many items each. Each order has
+// a shipping line, and each third item something that belongs to it.
+func exportOf(items ...int) export {
+	e := export{orders: map[string]string{}}
+	for n, count := range items {
+		order := fmt.Sprintf("gid://shopify/Order/%d", 1000+n)
+		e.lines = append(e.lines, fmt.Sprintf(`{"id":%q,"name":"#%d","tags":[{"id":"no id of mine"}]}`, order, n))
+		var nodes []string
+		for i := range count {
+			item := fmt.Sprintf("gid://shopify/LineItem/%d", 100*n+i)
+			e.lines = append(e.lines, fmt.Sprintf(`{"id":%q,"quantity":%d,"__parentId":%q}`, item, i, order))
+			below := ""
+			if i%3 == 2 {
+				deep := fmt.Sprintf("gid://shopify/ShippingLine/%d", 5000+100*n+i)
+				line := fmt.Sprintf(`{"id":%q,"__parentId":%q}`, deep, item)
+				e.lines = append(e.lines, line)
+				below = `,"shippingLines":{"nodes":[` + line + `]}`
+			}
+			nodes = append(nodes, fmt.Sprintf(`{"id":%q,"quantity":%d,"__parentId":%q%s}`, item, i, order, below))
+		}
+		shipping := fmt.Sprintf(`{"id":"gid://shopify/ShippingLine/%d","__parentId":%q}`, n, order)
+		e.lines = append(e.lines, shipping)
+		whole := fmt.Sprintf(`{"id":%q,"name":"#%d","tags":[{"id":"no id of mine"}]`, order, n)
+		if len(nodes) > 0 {
+			whole += `,"lineItems":{"nodes":[` + strings.Join(nodes, ",") + `]}`
+		}
+		e.orders[order] = whole + `,"shippingLines":{"nodes":[` + shipping + `]}}`
+	}
+	return e
+}
+
+// joined reads all orders of a result.
+func joined(file []byte, objects int) (map[string]string, error) {
+	r := bytes.NewReader(file)
+	x, err := readIndex(r, int64(len(file)), int64(objects))
+	if err != nil {
+		return nil, err
+	}
+	orders := map[string]string{}
+	for n := range x.roots() {
+		lines, err := x.lines(r, n)
+		if err != nil {
+			return nil, err
+		}
+		raw, err := joinOrder(lines)
+		if err != nil {
+			return nil, err
+		}
+		var o head
+		if err := json.Unmarshal(raw, &o); err != nil {
+			return nil, fmt.Errorf("joined to no JSON: %w: %s", err, raw)
+		}
+		orders[o.ID] = string(raw)
+	}
+	return orders, nil
+}
+
+func TestOrdersAreJoinedFromLinesInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := exportOf(rapid.SliceOfN(rapid.IntRange(0, 9), 0, 12).Draw(t, "items")...)
+		e.lines = rapid.Permutation(e.lines).Draw(t, "lines")
+		got, err := joined(e.file(), len(e.lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e.orders, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestResultThatIsNotWholeIsRefused(t *testing.T) {
+	sound := func() export { return exportOf(3, 1, 4) }
+	cases := []struct {
+		name  string
+		spoil func(e *export) (objects int)
+	}{
+		{"a line is missing", func(e *export) int { e.lines = e.lines[:len(e.lines)-1]; return len(e.lines) + 1 }},
+		{"a line too many", func(e *export) int { return len(e.lines) - 1 }},
+		{"nothing came", func(e *export) int { n := len(e.lines); e.lines = nil; return n }},
+		{"an order twice", func(e *export) int { e.lines[1] = e.lines[0]; return len(e.lines) }},
+		{"an item twice", func(e *export) int { e.lines[2] = e.lines[1]; return len(e.lines) }},
+		{"an item of an order that is not there", func(e *export) int {
+			e.lines[1] = `{"id":"gid://shopify/LineItem/1","__parentId":"gid://shopify/Order/77"}`
+			return len(e.lines)
+		}},
+		{"an object that belongs to itself", func(e *export) int {
+			e.lines[1] = `{"id":"gid://shopify/LineItem/1","__parentId":"gid://shopify/LineItem/1"}`
+			return len(e.lines)
+		}},
+		{"an order without an id", func(e *export) int { e.lines[0] = `{"name":"#1"}`; return len(e.lines) }},
+		{"an object of a kind that was not asked for", func(e *export) int {
+			e.lines[1] = strings.Replace(e.lines[1], "LineItem", "Metafield", 1)
+			return len(e.lines)
+		}},
+		{"a line that is cut", func(e *export) int { e.lines[4] = e.lines[4][:9]; return len(e.lines) }},
+		{"a line that is no object", func(e *export) int { e.lines[4] = `null`; return len(e.lines) }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			e := sound()
+			objects := c.spoil(&e)
+			_, err := joined(e.file(), objects)
+			if !errors.As(err, new(spoilt)) {
+				t.Fatalf("got %v, want the result to be spoilt", err)
+			}
+		})
+	}
+}
+
+func TestEndsOfLinesDoNotMatter(t *testing.T) {
+	e := exportOf(2, 0)
+	plain := strings.Join(e.lines, "\n")
+	for name, file := range map[string]string{
+		"no end at the end": plain,
+		"empty lines":       "\n" + strings.ReplaceAll(plain, "\n", "\n\n") + "\n\n",
+		"carriage returns":  strings.ReplaceAll(plain, "\n", "\r\n") + "\r\n",
+	} {
+		got, err := joined([]byte(file), len(e.lines))
+		if diff := cmp.Diff(e.orders, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+}
+
+func TestEmptyResultHasNoOrders(t *testing.T) {
+	got, err := joined(nil, 0)
+	if err != nil || len(got) != 0 {
+		t.Fatalf("got %v and %v", got, err)
+	}
+}
+
+// The index of a large result must stay small beside it: here 100,000 lines of
+// about 600 bytes each.
+func TestIndexOfLargeResultIsSmall(t *testing.T) {
+	const orders, items = 25_000, 3
+	padding := strings.Repeat("x", 500)
+	lines := make([]string, 0, orders*(1+items))
+	for n := range orders {
+		order := fmt.Sprintf("gid://shopify/Order/%d", n)
+		lines = append(lines, fmt.Sprintf(`{"id":%q,"note":%q}`, order, padding))
+		for i := range items {
+			lines = append(lines, fmt.Sprintf(`{"id":"gid://shopify/LineItem/%d","title":%q,"__parentId":%q}`, n*items+i, padding, order))
+		}
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+	count := len(lines)
+	file := []byte(strings.Join(lines, "\n"))
+	lines = nil
+
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	x, err := readIndex(bytes.NewReader(file), int64(len(file)), int64(count))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if x.roots() != orders {
+		t.Fatalf("found %d orders, want %d", x.roots(), orders)
+	}
+	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > int64(20*count) {
+		t.Errorf("the index of %d lines takes %d bytes", count, kept)
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(file)
+}
+
+func FuzzJoin(f *testing.F) {
+	f.Add(exportOf(3, 0, 2).file())
+	f.Add([]byte(`{"id":"a","__parentId":"a"}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		for objects := range 4 {
+			if _, err := joined(file, objects); err != nil && !errors.As(err, new(spoilt)) {
+				t.Fatal(err)
+			}
+		}
+	})
+}
