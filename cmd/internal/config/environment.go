@@ -11,7 +11,7 @@ import (
 const variables = "COMPTOIR_"
 
 // ownVariables are the environment variables that are no keys.
-var ownVariables = [...]string{"COMPTOIR_CONFIG", "COMPTOIR_TEST_REQUIRE"}
+var ownVariables = [...]string{"COMPTOIR_CONFIG", "COMPTOIR_TEST_REQUIRE", "COMPTOIR_SHOPIFY_SCHEMA"}
 
 // strayVariables finds environment variables that look like keys and are none,
 // and so have no effect. A variable that a secret refers to may have any name.
