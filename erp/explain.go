@@ -38,6 +38,8 @@ type ExplainedOrder struct {
 	Rate      string         `json:"rate"` // units of the books' currency for one of the order's
 	Total     money.Amount   `json:"total"`
 	Tax       money.Amount   `json:"tax"`
+	// Presented is what the customer saw, where that was in another currency.
+	Presented *intake.Presented `json:"presented,omitempty"`
 
 	id int64
 }
@@ -149,7 +151,7 @@ func (b *Books) explain(ctx context.Context, r store.Reader, t target, out *Expl
 	if out.Source, err = b.source(ctx, r, intake.KindOrder, t.order); err != nil {
 		return err
 	}
-	if out.Cents, err = cents(out.Source, out.Order); err != nil {
+	if err = out.readStatement(); err != nil {
 		return err
 	}
 	if out.Entries, err = readExplained(ctx, r, `e.document_kind = 'order' AND e.document_id = $1`, t.order); err != nil {

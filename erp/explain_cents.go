@@ -28,21 +28,24 @@ type Rounding struct {
 	Reproduces bool         `json:"reproduces"` // it gives the shop's total and its tax
 }
 
-// cents works out the cents of an order from its statement; nil where the
-// books do not have it.
-func cents(s *Source, o *ExplainedOrder) (*Cents, error) {
-	if s == nil || len(s.Statement) == 0 {
-		return nil, nil
+// readStatement tells what only the statement of an order holds: how its cents
+// come about, and what the customer was shown in another currency. Nothing,
+// where the books do not have the statement.
+func (x *Explanation) readStatement() error {
+	if x.Source == nil || len(x.Source.Statement) == 0 {
+		return nil
 	}
-	body, err := intake.Reopen(intake.KindOrder, s.Statement)
+	body, err := intake.Reopen(intake.KindOrder, x.Source.Statement)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	said, ok := body.(*intake.Order)
 	if !ok {
-		return nil, fmt.Errorf("the statement of order %s is none", o.Number)
+		return fmt.Errorf("the statement of order %s is none", x.Order.Number)
 	}
-	return workOutCents(said)
+	x.Order.Presented = said.Presented
+	x.Cents, err = workOutCents(said)
+	return err
 }
 
 // rounded collects amounts in minor units, and the first error.

@@ -169,7 +169,7 @@ func eventRule(event string, rules sales.Rules) string {
 		return fmt.Sprintf("Goods came back (restock: %s): they return to the inventory at the cost that they left with.", rules.Restock)
 	case "refund":
 		return fmt.Sprintf("A refund after the invoice is credited by a credit note: income and tax are taken back (refund_tax: %s), the money leaves the clearing account. "+
-			"A refund before the invoice lessens the customer's deposit.", rules.RefundTax)
+			"A refund before the invoice lessens the customer's deposit. Where the shop says how much money went back, that much is booked, and the rest stays on the customer's account.", rules.RefundTax)
 	case "cancellation":
 		return fmt.Sprintf("The order was cancelled (cancel_returns_money: %t): the customer's deposit goes back through the gateway.", rules.CancelReturnsMoney)
 	default:

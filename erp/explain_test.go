@@ -194,3 +194,18 @@ func TestExplainSaysWhatAnUnclearIDCouldMean(t *testing.T) {
 		}
 	})
 }
+
+func TestExplainTellsWhatTheCustomerSaw(t *testing.T) {
+	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		state(t, b, "77", sent, order(completed, func(o *intake.Order) {
+			o.Presented = &intake.Presented{Currency: "USD", Total: dec("34.20"), TotalTax: dec("5.70")}
+		}))
+		p := explained(t, b, "1042").Order.Presented
+		if p == nil || p.Currency != "USD" || !p.Total.Equal(dec("34.20")) || !p.TotalTax.Equal(dec("5.70")) {
+			t.Errorf("presented %+v", p)
+		}
+		if got, want := balances(t, b), "output_tax=-498 payment_fees=67 sales=-2000 shipping_income=-490 stripe/EUR=2921"; got != want {
+			t.Errorf("booked\n got %s\nwant %s, as the shop's money has it", got, want)
+		}
+	})
+}

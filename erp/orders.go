@@ -201,10 +201,10 @@ func (s *salesPage) describeLater(ctx context.Context, stubs []intake.Line, plac
 func (s *salesPage) rates(ctx context.Context, said *intake.Order) error {
 	each := func(taxes []intake.Tax) error {
 		for _, t := range taxes {
-			if _, ok := s.writer.Components[t.RateID]; ok {
+			if _, ok := s.writer.Components[t.RateID]; ok || t.Remitted {
 				continue
 			}
-			c, err := tax.FromRate(t.RateID, &intake.TaxRate{Name: t.Name, Rate: t.Rate, Compound: t.Compound})
+			c, err := tax.FromRate(t.RateID, &intake.TaxRate{Name: t.Name, Country: t.Country, Rate: t.Rate, Compound: t.Compound})
 			if err != nil {
 				return err
 			}

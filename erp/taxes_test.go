@@ -12,6 +12,7 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
+	"comptoir/erp/sales"
 	"comptoir/erp/store"
 	"comptoir/erp/tax"
 
@@ -377,4 +378,23 @@ func TestAnyChangeToReturnsAndPaymentsIsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestRatesThatOnlyOrdersNameHaveTheCountryOfTheOrder(t *testing.T) {
+	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		state(t, b, "77", sent, order(completed, func(o *intake.Order) {
+			for i := range o.Lines {
+				o.Lines[i].Taxes[0].RateID, o.Lines[i].Taxes[0].Country = "FR/TVA/20", "FR"
+			}
+			o.Lines[1].Taxes[0].RateID, o.Lines[1].Taxes[0].Remitted = "US/NY/20", true
+		}))
+		got := sums(t, b, `SELECT c.agency || ' ' || c.country || ' ' || c.rate_id, SUM(f.tax) FROM tax_component c LEFT JOIN tax_fact f ON f.component_id = c.id GROUP BY c.agency, c.country, c.rate_id`)
+		if len(got) != 1 || got["FR FR FR/TVA/20"] != 400 {
+			t.Errorf("tax by agency, country and rate: %v", got)
+		}
+		if got, want := balances(t, b), "output_tax=-400 payment_fees=67 remitted_tax=-98 sales=-2000 shipping_income=-490 stripe/EUR=2921"; got != want {
+			t.Errorf("booked\n got %s\nwant %s", got, want)
+		}
+		invariants(t, b)
+	})
 }

@@ -43,6 +43,9 @@ func (a *app) printExplanation(x erp.Explanation) {
 	if o := x.Order; o != nil {
 		a.printf("  order %s of %s, the shop's id %s; %s (in the shop: %s); placed %s; %s, of which %s tax\n",
 			o.Number, o.Shop, o.External, o.State, o.RawStatus, instant(o.PlacedAt), o.Total, o.Tax)
+		if p := o.Presented; p != nil {
+			a.printf("  the customer saw %s %s, of which %s tax\n", digits(p.Total, p.Currency), p.Currency, digits(p.TotalTax, p.Currency))
+		}
 	}
 	for _, d := range x.Documents {
 		a.printf("  %s %s of %s: %s, of which %s tax", strings.ReplaceAll(d.Kind, "_", " "), d.Number, d.Date, d.Total, d.Tax)

@@ -228,17 +228,20 @@ type Order struct {
 	// than the shop's own. It is kept, and never booked.
 	Presented *Presented `json:"presented,omitempty"`
 
-	CustomerID string    `json:"customer_id,omitempty"` // "" for a guest
-	Customer   Customer  `json:"customer"`              // snapshot; account and addresses may have changed since
-	Lines      []Line    `json:"lines"`
-	Coupons    []string  `json:"coupons,omitempty"`
-	Payment    Payment   `json:"payment"`
-	Payments   []Money   `json:"payments,omitempty"`
-	GiftCards  []Gift    `json:"gift_cards,omitempty"` // used to pay
-	Refunds    []Refund  `json:"refunds,omitempty"`
-	Shipments  []Shipped `json:"shipments,omitempty"`
-	Note       string    `json:"note,omitempty"` // by the customer
-	CreatedVia string    `json:"created_via,omitempty"`
+	CustomerID string   `json:"customer_id,omitempty"` // "" for a guest
+	Customer   Customer `json:"customer"`              // snapshot; account and addresses may have changed since
+	Lines      []Line   `json:"lines"`
+	Coupons    []string `json:"coupons,omitempty"`
+	Payment    Payment  `json:"payment"`
+	Payments   []Money  `json:"payments,omitempty"`
+	GiftCards  []Gift   `json:"gift_cards,omitempty"` // used to pay
+	// MoneyStated: the shop tells of all money that moves. A cancellation alone
+	// then gives nothing back, only its refunds do.
+	MoneyStated bool      `json:"money_stated,omitempty"`
+	Refunds     []Refund  `json:"refunds,omitempty"`
+	Shipments   []Shipped `json:"shipments,omitempty"`
+	Note        string    `json:"note,omitempty"` // by the customer
+	CreatedVia  string    `json:"created_via,omitempty"`
 }
 
 // Presented is an order in the currency that the customer was shown.
@@ -364,8 +367,11 @@ type Restock string
 // What a shop may say about refunded goods.
 const (
 	RestockUnknown Restock = ""    // the shop does not say: the rule of the shop decides
-	RestockYes     Restock = "yes" // back in stock
-	RestockNo      Restock = "no"
+	RestockYes     Restock = "yes" // had left, and is back in stock
+	RestockNo      Restock = "no"  // had left, and stays away
+	// RestockUnshipped: it never left. Nothing comes back, and it is no longer
+	// to be shipped.
+	RestockUnshipped Restock = "unshipped"
 )
 
 // Shipped is a shipment of lines of the order. A shop without shipments states

@@ -63,19 +63,21 @@ type Accounts struct {
 	byRef map[Ref]Account
 }
 
-// OpenAccounts writes the chart into empty books and reads the accounts.
+// OpenAccounts writes the chart into empty books and reads the accounts. Books
+// that were begun with an older chart get the accounts of the roles that have
+// come since.
 func OpenAccounts(ctx context.Context, db *store.DB, chart string) (*Accounts, error) {
 	accounts, err := readChart(chart)
 	if err != nil {
 		return nil, err
 	}
 	err = db.Write(ctx, func(tx *store.Tx) error {
-		var n int64
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM account`).Scan(&n); err != nil || n > 0 {
+		had, err := List(ctx, tx)
+		if err != nil {
 			return err
 		}
-		for i := range accounts {
-			if err := insertAccount(ctx, tx, &accounts[i]); err != nil {
+		for _, acc := range missing(accounts, had) {
+			if err := insertAccount(ctx, tx, &acc); err != nil {
 				return err
 			}
 		}
@@ -90,6 +92,26 @@ func OpenAccounts(ctx context.Context, db *store.DB, chart string) (*Accounts, e
 		a.remember(acc)
 	}
 	return a, err
+}
+
+// missing returns what books lack of a chart: all of it where they are empty,
+// else the accounts of roles that no account plays. Where the code of one has
+// been taken for something else, the role is added to it.
+func missing(chart, had []Account) []Account {
+	if len(had) == 0 {
+		return chart
+	}
+	var out []Account
+	for _, acc := range chart {
+		if acc.Role == "" || slices.ContainsFunc(had, func(h Account) bool { return h.Role == acc.Role && h.Gateway == "" }) {
+			continue
+		}
+		if slices.ContainsFunc(had, func(h Account) bool { return h.Code == acc.Code }) {
+			acc.Code += "-" + string(acc.Role)
+		}
+		out = append(out, acc)
+	}
+	return out
 }
 
 // Assign gives roles to other accounts than the chart does: codes by role. An

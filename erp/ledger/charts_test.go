@@ -13,16 +13,16 @@ import (
 var shippedRoles = []string{
 	"bank", "bank_charges", "cash", "clearing", "cogs", "customer_deposits", "discounts", "dispute_losses", "disputes",
 	"fx_gain", "fx_loss", "gift_card_liability", "goods_received_not_billed", "input_tax", "inventory", "inventory_adjustment",
-	"opening_equity", "other_income", "output_tax", "payable", "payment_fees", "price_variance", "purchase_returns", "receivable",
+	"opening_equity", "other_income", "output_tax", "payable", "payment_fees", "price_variance", "purchase_returns", "receivable", "remitted_tax", "reserve",
 	"retained_earnings", "rounding", "sales", "sales_returns", "shipping_income", "store_credit", "suspense", "tax_settlement",
 }
 
 // typeOfRole is the type that the statements expect of a role.
 var typeOfRole = map[string]string{
 	"bank": "asset", "cash": "asset", "clearing": "asset", "receivable": "asset", "inventory": "asset", "input_tax": "asset",
-	"disputes": "asset", "suspense": "asset",
+	"disputes": "asset", "reserve": "asset", "suspense": "asset",
 	"customer_deposits": "liability", "gift_card_liability": "liability", "store_credit": "liability", "payable": "liability",
-	"goods_received_not_billed": "liability", "output_tax": "liability", "tax_settlement": "liability",
+	"goods_received_not_billed": "liability", "output_tax": "liability", "remitted_tax": "liability", "tax_settlement": "liability",
 	"opening_equity": "equity", "retained_earnings": "equity",
 	"sales": "income", "shipping_income": "income", "other_income": "income", "sales_returns": "income", "discounts": "income", "fx_gain": "income",
 	"cogs": "expense", "inventory_adjustment": "expense", "price_variance": "expense", "purchase_returns": "expense",

@@ -47,6 +47,8 @@ const (
 	TaxSettlement       Role = "tax_settlement"
 	Disputes            Role = "disputes"       // money that a gateway holds back until a dispute is decided
 	DisputeLosses       Role = "dispute_losses" // what was lost
+	Reserve             Role = "reserve"        // money that a gateway holds back as a security
+	RemittedTax         Role = "remitted_tax"   // tax that customers paid, and that the marketplace pays to the authority
 )
 
 // Ref names an account: by role, and for clearing accounts by gateway and

@@ -138,3 +138,57 @@ func TestClearingAccountIsMadeForEachGatewayAndCurrency(t *testing.T) {
 		}
 	})
 }
+
+// Roles have come since the first charts: books that were begun with one of
+// those get their accounts when they are next opened.
+func TestBooksOfAnOlderChartGetTheRolesThatHaveComeSince(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		storetest.Each(t, func(t *testing.T, db *store.DB) {
+			accounts, err := ledger.OpenAccounts(ctx, db, "general")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Write(ctx, func(tx *store.Tx) error {
+				tx.Queue(`DELETE FROM account WHERE role IN ('reserve', 'remitted_tax')`)
+				if taken {
+					return accounts.Add(ctx, tx, ledger.Account{Code: "1070", Name: "Petty cash", Type: "asset"})
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if accounts, err = ledger.OpenAccounts(ctx, db, "general"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := entry(ledger.Line{Account: ledger.Ref{Role: ledger.Reserve}, Debit: 100, Currency: "EUR", ForeignDebit: 100},
+				ledger.Line{Account: ledger.Ref{Role: ledger.RemittedTax}, Credit: 100, Currency: "EUR", ForeignCredit: 100})
+			err = db.Write(ctx, func(tx *store.Tx) error {
+				p := ledger.NewPoster(tx, accounts, time.Unix(0, 0))
+				_, err := p.Post(ctx, e)
+				p.Flush()
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := ledger.List(ctx, db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			codes := map[ledger.Role]string{}
+			for _, a := range list {
+				codes[a.Role] += a.Code
+			}
+			want := "1070"
+			if taken {
+				want = "1070-reserve"
+			}
+			if codes[ledger.Reserve] != want || codes[ledger.RemittedTax] != "2220" || codes[ledger.Sales] != "4000" {
+				t.Errorf("reserve on %s, want %s; taxes on %s, sales on %s", codes[ledger.Reserve], want, codes[ledger.RemittedTax], codes[ledger.Sales])
+			}
+		})
+	}
+}

@@ -102,6 +102,9 @@ type decider struct {
 	shipments  []shipment
 	shipped    map[string]quantity.Quantity
 	returned   map[string]quantity.Quantity
+	kept       map[string]quantity.Quantity // refunded, had left and did not come back
+	back       []paidBack                   // the money of each refund
+	overpaid   int64                        // of the deposits that the invoice did not need
 	waiting    bool
 	// keep names events that stand as they are, though they are not wanted
 	// now: goods that are not described yet.
@@ -200,7 +203,7 @@ func (d *decider) completedAt() time.Time {
 }
 
 func (d *decider) planShipments() {
-	d.shipped, d.returned = map[string]quantity.Quantity{}, map[string]quantity.Quantity{}
+	d.shipped, d.returned, d.kept = map[string]quantity.Quantity{}, map[string]quantity.Quantity{}, map[string]quantity.Quantity{}
 	if !d.active() {
 		return
 	}
@@ -383,7 +386,8 @@ func (d *decider) line(i int) LineDecision {
 
 // refundedUnshipped sums up what was refunded of a line and never left.
 func (d *decider) refundedUnshipped(line int) quantity.Quantity {
-	return max(0, d.refundedQuantity(line, time.Time{})-d.returned[d.fig.lines[line].said.ID])
+	id := d.fig.lines[line].said.ID
+	return max(0, d.refundedQuantity(line, time.Time{})-d.returned[id]-d.kept[id])
 }
 
 func (d *decider) lineState(l LineDecision) string {

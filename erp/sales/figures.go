@@ -49,6 +49,17 @@ type taxFigures struct {
 	amount int64
 }
 
+// remitted reports whether a tax on a line is paid by the marketplace. A refund
+// takes it back from where the sale put it, though it may not say so again.
+func (f *figures) remitted(line int, t taxFigures) bool {
+	for _, own := range f.lines[line].taxes {
+		if own.said.RateID == t.said.RateID {
+			return own.said.Remitted
+		}
+	}
+	return t.said.Remitted
+}
+
 // rounder turns decimals into minor units and remembers the first failure.
 type rounder struct {
 	currency money.Currency
@@ -202,7 +213,8 @@ func (f *figures) explain(said *intake.Order, lines, tax decimal.Decimal) {
 type refundFigures struct {
 	said   *intake.Refund
 	amount int64
-	rest   bool // it pays back all that was left, and names no lines
+	paid   *int64 // money that went back, as stated; nil where the shop does not say
+	rest   bool   // it pays back all that was left, and names no lines
 	parts  []refundPart
 	gap    int64 // the amount less the parts: money given back for nothing in particular
 }
@@ -264,12 +276,18 @@ func (f *figures) refunds(said *intake.Order, rules Rules) ([]refundFigures, err
 func (f *figures) refund(said *intake.Order, s *intake.Refund, left *remainder, rules Rules) (refundFigures, error) {
 	round := rounder{currency: f.currency}
 	r := refundFigures{said: s, amount: round.minor(s.Amount)}
+	if s.Paid != nil {
+		paid := round.minor(*s.Paid)
+		r.paid = &paid
+	}
 	switch {
 	case round.err != nil || r.amount < 0:
 		return r, fault.New(fault.Unprocessable, "look at the refund in the shop", "order %s: refund %s of %s is not possible", said.Number, s.ID, s.Amount)
 	case r.amount > left.total+f.bound:
 		return r, fault.New(fault.Unprocessable, "look at the refunds in the shop",
 			"order %s: refund %s of %s %s is more than the %s that was left", said.Number, s.ID, s.Amount, f.currency, money.Amount{Minor: left.total, Currency: f.currency})
+	case s.Paid != nil && s.Paid.IsNegative():
+		return r, fault.New(fault.Unprocessable, "look at the refund in the shop", "order %s: refund %s paid back %s, which is not possible", said.Number, s.ID, s.Paid)
 	case len(s.Lines) > 0:
 		if err := f.refundLines(said, s, &r); err != nil {
 			return r, err

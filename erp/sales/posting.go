@@ -8,8 +8,6 @@ import (
 	"comptoir/erp/inventory"
 	"comptoir/erp/ledger"
 	"comptoir/erp/quantity"
-
-	"github.com/shopspring/decimal"
 )
 
 type account = ledger.Ref
@@ -24,6 +22,7 @@ var (
 	salesReturns   = account{Role: ledger.SalesReturns}
 	discounts      = account{Role: ledger.Discounts}
 	outputTax      = account{Role: ledger.OutputTax}
+	remittedTax    = account{Role: ledger.RemittedTax}
 	roundingCents  = account{Role: ledger.Rounding}
 	paymentFees    = account{Role: ledger.PaymentFees}
 	goodsSold      = account{Role: ledger.CostOfGoodsSold}
@@ -43,7 +42,7 @@ func (d *decider) clearing(gateway string) account {
 
 // want collects every event that should stand.
 func (d *decider) want() error {
-	d.keep = map[string]bool{}
+	d.keep, d.back = map[string]bool{}, d.refundedMoney()
 	for _, step := range []func() error{d.wantPayments, d.wantInvoice, d.wantShipments, d.wantRefunds, d.wantCancellation} {
 		if err := step(); err != nil {
 			return err
@@ -90,53 +89,6 @@ func (d *decider) wantPayments() error {
 	return nil
 }
 
-// beforeInvoice reports whether a refund came before the invoice, or there is
-// none: it then lessens what is invoiced instead of being credited.
-func (d *decider) beforeInvoice(r refundFigures) bool {
-	return d.invoicedAt.IsZero() || r.said.At.Before(d.invoicedAt)
-}
-
-// paidBack is what of a refund was money, and where it went.
-type paidBack struct{ gateway, gifts int64 }
-
-func (p paidBack) total() int64 { return p.gateway + p.gifts }
-
-// refundedMoney tells for each refund how much of it was money: no more than
-// was paid and not yet given back. The gateway gives back what it was paid, a
-// gift card the rest.
-func (d *decider) refundedMoney() []paidBack {
-	var given paidBack
-	out := make([]paidBack, len(d.refunds))
-	for i, r := range d.refunds {
-		var until time.Time
-		if d.beforeInvoice(r) {
-			until = r.said.At // money that came later was not given back before
-		}
-		paid := d.paidBy(until)
-		out[i].gateway = max(0, min(r.amount, paid.gateway-given.gateway))
-		out[i].gifts = max(0, min(r.amount-out[i].gateway, paid.gifts-given.gifts))
-		given.gateway += out[i].gateway
-		given.gifts += out[i].gifts
-	}
-	return out
-}
-
-// paidBy sums up what gateways and gift cards paid up to an instant; zero means
-// all.
-func (d *decider) paidBy(until time.Time) paidBack {
-	var sum paidBack
-	for _, p := range d.payments {
-		switch {
-		case !until.IsZero() && p.at.After(until):
-		case p.gift:
-			sum.gifts += p.amount
-		default:
-			sum.gateway += p.amount
-		}
-	}
-	return sum
-}
-
 // wantInvoice: customer deposits or receivable, and discounts, to sales,
 // shipping, fees, gift cards and tax by component.
 func (d *decider) wantInvoice() error {
@@ -153,8 +105,12 @@ func (d *decider) wantInvoice() error {
 		il := InvoiceLine{Title: l.said.Title, SKU: l.said.SKU, Kind: l.said.Kind, Quantity: l.quantity - inv.quantity[i], Net: net}
 		for j, t := range l.taxes {
 			amount := inv.taxes[i][j]
-			b.credit(outputTax, amount, t.said.RateID)
-			facts = append(facts, taxable{line: l.said.ID, rate: t.said.RateID, base: net, tax: amount})
+			if d.fig.remitted(i, t) {
+				b.credit(remittedTax, amount, t.said.RateID)
+			} else {
+				b.credit(outputTax, amount, t.said.RateID)
+				facts = append(facts, taxable{line: l.said.ID, rate: t.said.RateID, base: net, tax: amount})
+			}
 			il.Taxes = append(il.Taxes, InvoiceTax{Name: t.said.Name, Rate: t.said.Rate, Amount: amount})
 			doc.Tax += amount
 		}
@@ -164,13 +120,7 @@ func (d *decider) wantInvoice() error {
 	b.debit(salesReturns, inv.gap, "")
 	b.credit(roundingCents, d.fig.rounding, "")
 
-	prepaid := d.paidBy(d.invoicedAt).total()
-	for i, m := range d.refundedMoney() {
-		if d.beforeInvoice(d.refunds[i]) {
-			prepaid -= m.total()
-		}
-	}
-	fromDeposits := max(0, min(prepaid, inv.total))
+	fromDeposits := d.takeDeposits(inv.total)
 	b.debit(deposits, fromDeposits, "")
 	b.debit(receivable, inv.total-fromDeposits, "")
 	return d.issue("invoice", d.invoicedAt, b, facts, doc)
@@ -315,165 +265,14 @@ func (d *decider) postMoves(event string, at time.Time, digest string, moves []L
 	d.wanted = append(d.wanted, p)
 }
 
-// wantRefunds: before the invoice, money goes back from the deposit; after it,
-// a credit note takes back income and tax. Goods that came back return to
-// stock at the cost they left with.
-func (d *decider) wantRefunds() error {
-	back := d.refundedMoney()
-	for i, r := range d.refunds {
-		gateway := r.said.Gateway
-		if gateway == "" {
-			gateway = d.said.Payment.Method
-		}
-		event := "refund/" + r.said.ID
-		if d.beforeInvoice(r) {
-			b := d.book(ledger.JournalCash, "Refund")
-			b.debit(deposits, back[i].total(), "")
-			b.credit(d.clearing(gateway), back[i].gateway, "")
-			b.credit(giftCards, back[i].gifts, "")
-			if err := d.post(event, r.said.At, b, nil); err != nil {
-				return err
-			}
-		} else if err := d.creditNote(event, r, gateway, back[i]); err != nil {
-			return err
-		}
-		if err := d.wantReturn(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *decider) creditNote(event string, r refundFigures, gateway string, back paidBack) error {
-	b := d.book(ledger.JournalSales, "Refund")
-	doc := &Invoice{Kind: CreditNoteKind, Currency: d.fig.currency, Total: r.amount}
-	var facts []taxable
-	for _, p := range r.parts {
-		l := d.fig.lines[p.line]
-		b.debit(returnsAccount(l.said), p.net, "")
-		il := InvoiceLine{Title: l.said.Title, SKU: l.said.SKU, Kind: l.said.Kind, Quantity: p.quantity, Net: p.net}
-		for _, t := range p.taxes {
-			b.debit(outputTax, t.amount, t.said.RateID)
-			facts = append(facts, taxable{line: l.said.ID, rate: t.said.RateID, base: -p.net, tax: -t.amount})
-			il.Taxes = append(il.Taxes, InvoiceTax{Name: t.said.Name, Rate: t.said.Rate, Amount: t.amount})
-			doc.Tax += t.amount
-		}
-		doc.Lines = append(doc.Lines, il)
-	}
-	doc.Net = r.amount - doc.Tax
-	if len(r.parts) > 0 && r.gap <= d.fig.bound && -r.gap <= d.fig.bound {
-		b.debit(roundingCents, r.gap, "")
-	} else {
-		b.debit(salesReturns, r.gap, "")
-		if r.gap != 0 {
-			doc.Lines = append(doc.Lines, InvoiceLine{Title: r.said.Reason, Kind: intake.LineFee, Quantity: quantity.Unit, Net: r.gap})
-		}
-	}
-	b.credit(d.clearing(gateway), back.gateway, "")
-	b.credit(giftCards, back.gifts, "")
-	b.credit(receivable, r.amount-back.total(), "")
-	return d.issue(event, r.said.At, b, facts, doc)
-}
-
-// returnsAccount is the account that a refund of a line takes back from.
-func returnsAccount(l *intake.Line) account {
-	switch {
-	case l.GiftCard:
-		return giftCards
-	case l.Kind == intake.LineShipping:
-		return shippingIncome
-	case l.Kind == intake.LineFee && l.Total.IsNegative():
-		return discounts
-	case l.Kind == intake.LineFee, l.Kind == intake.LineTip:
-		return otherIncome
-	default:
-		return salesReturns
-	}
-}
-
-// wantReturn brings refunded goods back that had been shipped.
-func (d *decider) wantReturn(r refundFigures) error {
-	var shippedAt time.Time
-	for _, s := range d.shipments {
-		if shippedAt.IsZero() || s.at.Before(shippedAt) {
-			shippedAt = s.at
-		}
-	}
-	if shippedAt.IsZero() || r.said.At.Before(shippedAt) {
-		return nil
-	}
-	event := "return/" + r.said.ID
-	var moves []LineMove
-	digest := "return"
-	for _, p := range r.parts {
-		said := d.fig.lines[p.line].said
-		goods := d.facts.Goods[said.ID]
-		q := p.quantity
-		if r.rest && d.facts.Rules.Restock != RestockAlways { // the shop named no goods
-			q = 0
-		}
-		q = min(q, d.shipped[said.ID]-d.returned[said.ID])
-		if said.Kind != intake.LineItem || q <= 0 || !d.restocks(p.restock) {
-			continue
-		}
-		if goods.Stub {
-			d.waiting, d.keep[event] = true, true
-			return nil
-		}
-		d.returned[said.ID] += q
-		digest += fmt.Sprintf("|%s:%d:%d", said.ID, q, goods.Variant)
-		if goods.Unlisted {
-			digest += ":unlisted"
-		}
-		if !goods.Tracked || goods.Stock == 0 {
-			continue
-		}
-		cost := d.costOut(said.ID, goods)
-		value, err := inventory.ValueOf(q, cost, d.facts.Home)
-		if err != nil {
-			return err
-		}
-		moves = append(moves, LineMove{Line: said.ID, Move: inventory.Move{
-			Variant: goods.Stock, From: inventory.Customers, To: inventory.Main, Quantity: q, UnitCost: cost, Value: value, Reason: "return",
-		}})
-	}
-	if digest != "return" {
-		d.postMoves(event, r.said.At, digest, moves, stock, goodsSold, "Goods returned")
-	}
-	return nil
-}
-
-func (d *decider) restocks(said intake.Restock) bool {
-	switch said {
-	case intake.RestockYes:
-		return true
-	case intake.RestockNo:
-		return false
-	default:
-		return d.facts.Rules.Restock != RestockNever
-	}
-}
-
-// costOut is the unit cost at which the goods of a line left.
-func (d *decider) costOut(line string, goods Goods) decimal.Decimal {
-	for _, sh := range d.shipments {
-		for _, m := range d.before.Events["shipment/"+sh.id].Moves {
-			if m.Line != 0 && m.Line == d.before.Lines[line].ID {
-				return m.UnitCost
-			}
-		}
-	}
-	return goods.Cost
-}
-
 // wantCancellation: the money of a cancelled order goes back, where the shop's
-// rule says that it does.
+// rule says that it does and the shop does not tell itself what went back.
 func (d *decider) wantCancellation() error {
-	if d.state != intake.StateCancelled || !d.facts.Rules.CancelReturnsMoney {
+	if d.state != intake.StateCancelled || !d.facts.Rules.CancelReturnsMoney || d.said.MoneyStated {
 		return nil
 	}
 	left := d.paidBy(time.Time{})
-	for _, m := range d.refundedMoney() {
+	for _, m := range d.back {
 		left.gateway -= m.gateway
 		left.gifts -= m.gifts
 	}
