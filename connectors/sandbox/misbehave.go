@@ -179,6 +179,7 @@ type hits struct {
 	body                      *Fault // spoils how the body is sent
 	notice, bom, gzip         bool
 	duplicate, reorder, drift bool
+	denied                    bool // protected customer data is
 	skew                      time.Duration
 	late                      time.Duration
 }
@@ -246,8 +247,8 @@ func (f *Fault) wait() time.Duration {
 	return f.Delay
 }
 
-// rearrange repeats or reverses the rows of a page.
-func (h *hits) rearrange(page []row) []row {
+// rearranged repeats or reverses the rows of a page.
+func rearranged[T any](h *hits, page []T) []T {
 	if len(page) == 0 || !h.duplicate && !h.reorder {
 		return page
 	}

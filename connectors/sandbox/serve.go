@@ -33,8 +33,13 @@ func (d *door) open(s *Shop) {
 	d.till <- struct{}{}
 }
 
+// speech reads a request in a platform's dialect. It returns the path that
+// counts and faults go by, and how the request is answered.
+type speech func(r *http.Request) (path string, answer func(hits) *reply)
+
 // Handler returns the shop's site: the WooCommerce REST API under
-// /wp-json/wc/v3/ and ?rest_route=, and a home page.
+// /wp-json/wc/v3/ and ?rest_route=, and a home page; or Shopify's GraphQL Admin
+// API under /admin/api/.
 func (s *Shop) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 // Requests returns how many requests the shop was asked to serve.
@@ -75,7 +80,7 @@ func (d *door) count(path string) {
 }
 
 func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
-	path, api := s.restPath(r)
+	path, answer := s.speak(r)
 	s.door.count(path)
 	h := s.door.strike(path)
 	w.Header().Set("Date", s.opt.Now().Add(h.skew).UTC().Format(http.TimeFormat))
@@ -95,7 +100,7 @@ func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
 		send(w, h.instead.substitute(r))
 		return
 	}
-	a := s.answer(r, path, api, h)
+	a := answer(h)
 	defer s.door.reuse(a.body)
 	if !s.door.wait(r.Context(), a.rows) {
 		return

@@ -33,6 +33,9 @@ type Options struct {
 	// Orders is how many orders the generated history holds, drafts and trash
 	// included.
 	Orders int
+	// Platform is the dialect that the shop speaks. The zero value is
+	// WooCommerce.
+	Platform Platform
 	// Now is the clock of the Date header and of OAuth timestamps; nil means
 	// time.Now. The shop's records carry its own, virtual time (see Clock),
 	// which begins at the end of October 2026: a reader that trusts nothing
@@ -53,6 +56,15 @@ type Options struct {
 	// under ?rest_route=.
 	PlainPermalinks bool
 }
+
+// Platform is a dialect.
+type Platform string
+
+// The platforms that a shop can play.
+const (
+	WooCommerce Platform = ""
+	Shopify     Platform = "shopify"
+)
 
 // The generated history, in UTC.
 var (
@@ -93,6 +105,9 @@ type Shop struct {
 	lists      map[string]*list
 	written    written
 
+	speak   speech
+	shopify *shopify // nil on another platform
+
 	door door // requests, faults and pace; guarded by its own lock
 }
 
@@ -121,6 +136,11 @@ func New(o Options) *Shop {
 	}
 	s.door.open(s)
 	s.generate()
+	s.speak = s.speakWoo
+	if o.Platform == Shopify {
+		s.shopify = s.openShopify()
+		s.speak = s.speakShopify
+	}
 	return s
 }
 

@@ -116,6 +116,12 @@ func (s *Shop) restPath(r *http.Request) (string, bool) {
 	return strings.TrimSuffix(path, "/"), true
 }
 
+// speakWoo is the WooCommerce dialect.
+func (s *Shop) speakWoo(r *http.Request) (string, func(hits) *reply) {
+	path, api := s.restPath(r)
+	return path, func(h hits) *reply { return s.answer(r, path, api, h) }
+}
+
 // answer serves one request.
 func (s *Shop) answer(r *http.Request, path string, api bool, h hits) *reply {
 	if !api {
@@ -217,7 +223,7 @@ func (c *call) list(col *collection) *reply {
 		return bad
 	}
 	page, total := c.s.listing(col, q)
-	page = c.hits.rearrange(page)
+	page = rearranged(&c.hits, page)
 	e := c.encoder()
 	e.open('[')
 	for i := range page {

@@ -1,0 +1,14 @@
+package sandbox
+
+import "slices"
+
+// shopifyTypes are all types of the Shopify dialect, each file's its own.
+func shopifyTypes() []gqlType {
+	return slices.Concat(
+		mutationTypes(),
+	)
+}
+
+func mutationTypes() []gqlType {
+	return []gqlType{{name: "QueryRoot"}, {name: "Mutation"}}
+}
