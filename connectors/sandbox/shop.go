@@ -147,6 +147,9 @@ func New(o Options) *Shop {
 // siteZone is where the shop's local dates are written.
 const siteZone = "Europe/Paris"
 
+// Platform returns the dialect that the shop speaks.
+func (s *Shop) Platform() Platform { return s.opt.Platform }
+
 // Key returns the consumer key.
 func (s *Shop) Key() string { return s.opt.Key }
 

@@ -11,6 +11,7 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/connectors/sandbox"
+	"comptoir/connectors/shopify"
 	"comptoir/connectors/woocommerce"
 	"comptoir/erp"
 	"comptoir/erp/intake"
@@ -45,9 +46,11 @@ func newBox(t testing.TB, o sandbox.Options) *box {
 // connect makes the real connector of a shop.
 func connect(t testing.TB, url string, s *sandbox.Shop, transport http.RoundTripper, now func() time.Time) connectors.Connector {
 	t.Helper()
-	d := woocommerce.Driver()
+	d, settings := woocommerce.Driver(), map[string]string{"url": url, "consumer_key": s.Key(), "consumer_secret": s.Secret()}
+	if s.Platform() == sandbox.Shopify {
+		d, settings = shopify.Driver(), map[string]string{"url": url, "access_token": s.Key()}
+	}
 	c := d.Config()
-	settings := map[string]string{"url": url, "consumer_key": s.Key(), "consumer_secret": s.Secret()}
 	for _, f := range c.Fields() {
 		if v, ok := settings[f.Key]; ok {
 			*f.Value.(*string) = v
