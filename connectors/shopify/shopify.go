@@ -18,6 +18,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
@@ -49,9 +50,16 @@ type Connector struct {
 
 	// What the app may see of the shop, once the shop has said so.
 	granted atomic.Pointer[access]
+	// What was learnt about it, for as long as the process runs.
+	sizes   sizes
+	touched touched
 }
 
-var _ connectors.Connector = (*Connector)(nil)
+var (
+	_ connectors.Connector = (*Connector)(nil)
+	_ connectors.Lister    = (*Connector)(nil)
+	_ connectors.Seeker    = (*Connector)(nil)
+)
 
 // New makes a connector for one shop. It does no I/O.
 func New(env connectors.Env, cfg *Config) (*Connector, error) {
@@ -63,32 +71,28 @@ func New(env connectors.Env, cfg *Config) (*Connector, error) {
 	return c, nil
 }
 
-// Streams lists what Pull serves.
+// rereadAge is how long a record may change without its date moving and still
+// be found: the fees of a payment come in late, and a smart collection takes a
+// product in or lets it go without a word to the product.
+const rereadAge = 7 * 24 * time.Hour
+
+// Streams lists what Pull serves. Deletions come with each window; sweeps find
+// those that the shop does not tell, such as a customer merged into another.
 func (c *Connector) Streams() []connectors.Stream {
-	window := func(r intake.Resource) connectors.Stream {
-		return connectors.Stream{Resource: r, Sorted: true, Overlap: c.cfg.Overlap, Vanishes: true}
+	window := func(r intake.Resource, reread time.Duration) connectors.Stream {
+		return connectors.Stream{Resource: r, Sorted: true, Overlap: c.cfg.Overlap, Reread: reread, Vanishes: true}
 	}
 	return []connectors.Stream{
 		{Resource: intake.Locations, Sorted: true, Full: true, Vanishes: true},
-		window(intake.Categories), window(intake.Products), window(intake.Variants), window(intake.Customers),
-		window(intake.Orders),
-		{Resource: intake.Payouts, Sorted: true, Overlap: c.cfg.Overlap},
+		window(intake.Categories, 0), window(intake.Products, rereadAge), window(intake.Variants, 0), window(intake.Customers, 0),
+		window(intake.Orders, rereadAge),
+		{Resource: intake.Payouts, Sorted: true, Overlap: payoutsAgain},
 	}
 }
 
 // Pull returns the page after cur.
 func (c *Connector) Pull(ctx context.Context, r intake.Resource, cur connectors.Cursor) (connectors.Page, error) {
 	switch r {
-	case intake.Locations:
-		return c.pullLocations(ctx, cur)
-	case intake.Categories:
-		return c.pullCategories(ctx, cur)
-	case intake.Products:
-		return c.pullProducts(ctx, cur)
-	case intake.Variants:
-		return c.pullVariants(ctx, cur)
-	case intake.Customers:
-		return c.pullCustomers(ctx, cur)
 	case intake.Orders:
 		if c.byBulk(cur) {
 			return c.firstOrders(ctx, cur)
@@ -97,7 +101,7 @@ func (c *Connector) Pull(ctx context.Context, r intake.Resource, cur connectors.
 	case intake.Payouts:
 		return c.pullPayouts(ctx, cur)
 	default:
-		return connectors.Page{}, c.unknownResource(r)
+		return c.pullList(ctx, r, cur)
 	}
 }
 
