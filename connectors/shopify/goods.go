@@ -45,10 +45,10 @@ func (c *Connector) productRecords(ctx context.Context, rows []row) ([]intake.Re
 	for _, row := range rows {
 		r, p := new(reading), new(product)
 		r.decode(row.raw, p)
-		if err := complete(ctx, c, documentOf("productCollections"), []string{"product", "collections"}, p.ID, &p.Collections); err != nil {
+		if err := complete(ctx, c, documentOf("product_collections"), []string{"product", "collections"}, p.ID, &p.Collections); err != nil {
 			return nil, err
 		}
-		if err := complete(ctx, c, documentOf("productMedia"), []string{"product", "media"}, p.ID, &p.Media); err != nil {
+		if err := complete(ctx, c, documentOf("product_media"), []string{"product", "media"}, p.ID, &p.Media); err != nil {
 			return nil, err
 		}
 		records = append(records, r.seal(intake.KindProduct, row.ref(), p.Updated, p.body(), row.raw))
@@ -150,7 +150,7 @@ func (c *Connector) variantRecords(ctx context.Context, rows []row) ([]intake.Re
 	for _, row := range rows {
 		r, v := new(reading), new(variant)
 		r.decode(row.raw, v)
-		if err := complete(ctx, c, documentOf("itemLevels"), []string{"inventoryItem", "inventoryLevels"}, v.Item.ID, &v.Item.Levels); err != nil {
+		if err := complete(ctx, c, documentOf("item_levels"), []string{"inventoryItem", "inventoryLevels"}, v.Item.ID, &v.Item.Levels); err != nil {
 			return nil, err
 		}
 		if n, err := v.Item.Duplicates.number(); err == nil && n.IsPositive() {

@@ -17,19 +17,19 @@ var listed = [...]intake.Resource{intake.Locations, intake.Categories, intake.Pr
 func (c *Connector) listOf(r intake.Resource) (source, bool) {
 	switch r {
 	case intake.Locations:
-		return source{resource: r, node: "Location", list: documentOf("locations"), ids: documentOf("locationIDs"), byID: documentOf("locationsByID"),
+		return source{resource: r, node: "Location", list: documentOf("locations"), ids: documentOf("location_ids"), byID: documentOf("locations_by_id"),
 			path: []string{"locations"}, size: 100, records: each(locationRecord)}, true
 	case intake.Categories:
-		return source{resource: r, node: "Collection", list: documentOf("collections"), ids: documentOf("collectionIDs"), byID: documentOf("collectionsByID"),
+		return source{resource: r, node: "Collection", list: documentOf("collections"), ids: documentOf("collection_ids"), byID: documentOf("collections_by_id"),
 			path: []string{"collections"}, dated: "updated_at", subject: "COLLECTION", size: 100, records: each(categoryRecord)}, true
 	case intake.Products:
-		return source{resource: r, node: "Product", list: documentOf("products"), ids: documentOf("productIDs"), byID: documentOf("productsByID"),
+		return source{resource: r, node: "Product", list: documentOf("products"), ids: documentOf("product_ids"), byID: documentOf("products_by_id"),
 			path: []string{"products"}, filter: anyStatus, dated: "updated_at", subject: "PRODUCT", size: 20, records: c.productRecords}, true
 	case intake.Variants:
-		return source{resource: r, node: "ProductVariant", list: documentOf("variants"), ids: documentOf("variantIDs"), byID: documentOf("variantsByID"),
+		return source{resource: r, node: "ProductVariant", list: documentOf("variants"), ids: documentOf("variant_ids"), byID: documentOf("variants_by_id"),
 			path: []string{"productVariants"}, dated: "updated_at", subject: "PRODUCT_VARIANT", touched: true, size: 20, records: c.variantRecords}, true
 	case intake.Customers:
-		return source{resource: r, node: "Customer", list: documentOf("customers"), ids: documentOf("customerIDs"), byID: documentOf("customersByID"),
+		return source{resource: r, node: "Customer", list: documentOf("customers"), ids: documentOf("customer_ids"), byID: documentOf("customers_by_id"),
 			path: []string{"customers"}, dated: "updated_at", coarse: true, subject: "CUSTOMER", size: 100, records: each(customerRecord)}, true
 	default:
 		return source{}, false
@@ -97,7 +97,7 @@ func inOrder(refs []intake.Ref, fetch func(ids []uint64) ([]intake.Record, error
 // fetchNumbers reads records by the numbers in their ids, in that order. Those
 // that the shop does not have are missing.
 func (c *Connector) fetchNumbers(ctx context.Context, l source, ids []uint64) ([]intake.Record, error) {
-	rows, err := c.nodes(ctx, l, ids)
+	rows, err := c.readNodes(ctx, l, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -117,15 +117,15 @@ func (c *Connector) fetchNumbers(ctx context.Context, l source, ids []uint64) ([
 	return records, nil
 }
 
-// nodes reads rows by their ids.
-func (c *Connector) nodes(ctx context.Context, l source, ids []uint64) ([]row, error) {
+// readNodes reads rows by their ids.
+func (c *Connector) readNodes(ctx context.Context, l source, ids []uint64) ([]row, error) {
 	var rows []row
 	for len(ids) > 0 {
 		var some []uint64
 		err := c.sized(l.resource, l.byID, l.size, func(size int) (err error) {
 			some = ids[:min(size, len(ids))]
 			var batch []row
-			if batch, err = c.nodesAtOnce(ctx, l, some); err == nil {
+			if batch, err = c.readNodesAtOnce(ctx, l, some); err == nil {
 				rows = append(rows, batch...)
 			}
 			return err
@@ -138,7 +138,7 @@ func (c *Connector) nodes(ctx context.Context, l source, ids []uint64) ([]row, e
 	return rows, nil
 }
 
-func (c *Connector) nodesAtOnce(ctx context.Context, l source, ids []uint64) ([]row, error) {
+func (c *Connector) readNodesAtOnce(ctx context.Context, l source, ids []uint64) ([]row, error) {
 	op := "read " + string(l.resource)
 	gids := make([]string, 0, len(ids))
 	for _, id := range ids {

@@ -22,7 +22,7 @@ const payoutsAgain = 30 * 24 * time.Hour
 // payoutList is the list of payouts. They have no date of change, so those of
 // a while are looked at each time, and stated again where they differ.
 func (c *Connector) payoutList() source {
-	return source{resource: intake.Payouts, node: "ShopifyPaymentsPayout", list: documentOf("payouts"), byID: documentOf("payoutsByID"),
+	return source{resource: intake.Payouts, node: "ShopifyPaymentsPayout", list: documentOf("payouts"), byID: documentOf("payouts_by_id"),
 		path: []string{"shopifyPaymentsAccount", "payouts"}, dated: "issued_at", coarse: true, size: 50, records: c.payoutRecords}
 }
 
@@ -143,7 +143,7 @@ func (c *Connector) payoutRecords(ctx context.Context, rows []row) ([]intake.Rec
 
 // transactionsOf reads all transactions of a payout but the payout itself.
 func (c *Connector) transactionsOf(ctx context.Context, of row) ([]row, error) {
-	l := source{resource: intake.Payouts, list: documentOf("balanceTransactions"), size: 100,
+	l := source{resource: intake.Payouts, list: documentOf("balance_transactions"), size: 100,
 		path: []string{"shopifyPaymentsAccount", "balanceTransactions"}, filter: "payments_transfer_id:" + of.ref().text}
 	var parts []row
 	for cur := (cursor{}); ; {

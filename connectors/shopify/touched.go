@@ -85,7 +85,7 @@ func (c *Connector) touchedIn(ctx context.Context, cur cursor) ([]uint64, error)
 		}
 		return list.PageInfo, note(ids, list.Nodes)
 	}
-	if err := c.lookThrough(ctx, documentOf("changedItems"), map[string]any{"query": window}, items); err != nil {
+	if err := c.lookThrough(ctx, documentOf("changed_items"), map[string]any{"query": window}, items); err != nil {
 		return nil, err
 	}
 	levels := func(data json.RawMessage) (pageInfo, error) {
@@ -110,7 +110,7 @@ func (c *Connector) touchedIn(ctx context.Context, cur cursor) ([]uint64, error)
 				// It may have been opened or closed: all its stock counts, or none.
 				delete(vars, "query")
 			}
-			if err := c.lookThrough(ctx, documentOf("changedLevels"), vars, levels); err != nil {
+			if err := c.lookThrough(ctx, documentOf("changed_levels"), vars, levels); err != nil {
 				return err
 			}
 		}
