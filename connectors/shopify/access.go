@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"comptoir/erp/intake"
 )
@@ -17,7 +18,7 @@ const (
 	scopeCustomers = "read_customers"
 	scopeReturns   = "read_returns"
 	scopePayments  = "read_shopify_payments"
-	scopePayouts   = "read_shopify_payments_payouts"
+	scopeAccounts  = "read_shopify_payments_accounts"
 )
 
 // access is what the app may see of the shop.
@@ -28,10 +29,8 @@ type access struct {
 
 // has reports whether a scope was granted. One that may write may read.
 func (a access) has(scope string) bool {
-	if slices.Contains(a.scopes, scope) {
-		return true
-	}
-	return len(scope) > 5 && scope[:5] == "read_" && slices.Contains(a.scopes, "write_"+scope[5:])
+	what, reading := strings.CutPrefix(scope, "read_")
+	return slices.Contains(a.scopes, scope) || reading && slices.Contains(a.scopes, "write_"+what)
 }
 
 // windowed reports whether the shop hides orders older than 60 days: one that
@@ -39,7 +38,7 @@ func (a access) has(scope string) bool {
 func (a access) windowed() bool { return !a.has(scopeAllOrders) }
 
 // payouts reports whether the payouts of Shopify Payments may be read.
-func (a access) payouts() bool { return a.has(scopePayments) || a.has(scopePayouts) }
+func (a access) payouts() bool { return a.has(scopePayments) || a.has(scopeAccounts) }
 
 // serves reports whether a resource may be read.
 func (a access) serves(r intake.Resource) bool {
@@ -70,7 +69,7 @@ type shopFacts struct {
 	Domain        string `json:"myshopifyDomain"`
 	Address       struct {
 		Country string `json:"countryCodeV2"`
-	} `json:"billingAddress"`
+	} `json:"shopAddress"`
 	Plan struct {
 		Name string `json:"publicDisplayName"`
 	} `json:"plan"`

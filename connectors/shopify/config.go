@@ -43,7 +43,7 @@ type Config struct {
 func NewConfig() *Config {
 	return &Config{
 		APIVersion:  DefaultVersion,
-		PageSize:    25,
+		PageSize:    defaultPageSize,
 		MaxInFlight: 4,
 		Timeout:     rest.DefaultTimeout,
 		RetryWait:   rest.DefaultMinWait,
