@@ -97,7 +97,8 @@ type Connector interface {
 	// cannot be read whole is an error: a partial page is never returned.
 	Pull(ctx context.Context, r intake.Resource, cur Cursor) (Page, error)
 	// Fetch reads records again, one record for each ref and in that order.
-	// The Body is nil where the shop no longer has the record. Refs are all
+	// The Body is nil where the shop no longer has the record; where it may
+	// have it and does not show it to us, the record is Hidden. Refs are all
 	// of one kind.
 	Fetch(ctx context.Context, refs []intake.Ref) ([]intake.Record, error)
 }

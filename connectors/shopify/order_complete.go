@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"comptoir/connectors"
+	"comptoir/erp/intake"
 )
 
 // heldOrder is an order on its way to a record: what was read of it, and why
@@ -49,9 +50,14 @@ type detail struct {
 // read reads a detail of all its ids. What is not there, or does not end, is
 // an error: part of an order is no order.
 func (c *Connector) read(ctx context.Context, d detail) error {
-	for from := 0; from < len(d.ids); from += d.batch {
-		ids := d.ids[from:min(from+d.batch, len(d.ids))]
-		nodes, err := c.nodes(ctx, d, ids, nil)
+	for from := 0; from < len(d.ids); {
+		var ids []string
+		var nodes []json.RawMessage
+		err := c.sized(intake.Orders, d.doc, d.batch, func(size int) (err error) {
+			ids = d.ids[from:min(from+size, len(d.ids))]
+			nodes, err = c.nodes(ctx, d, ids, nil)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -64,6 +70,7 @@ func (c *Connector) read(ctx context.Context, d detail) error {
 				return c.broken(d.op, ids[i], err)
 			}
 		}
+		from += len(ids)
 	}
 	return nil
 }

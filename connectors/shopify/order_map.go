@@ -1,7 +1,9 @@
 package shopify
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,8 @@ func (h *heldOrder) state(rules orderRules) intake.Record {
 	for _, gateway := range rules.shipUnpaid {
 		m.shipUnpaid = append(m.shipUnpaid, strings.ToLower(strings.TrimSpace(gateway)))
 	}
+	// In the order of their ids, since a bulk operation has no other.
+	slices.SortStableFunc(h.Lines.Nodes, func(a, b lineItem) int { return cmp.Compare(a.ID.id(), b.ID.id()) })
 	m.head()
 	m.lines()
 	m.money()

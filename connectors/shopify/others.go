@@ -31,6 +31,9 @@ func (c *Connector) listOf(r intake.Resource) (source, bool) {
 	case intake.Customers:
 		return source{resource: r, node: "Customer", list: documentOf("customers"), ids: documentOf("customer_ids"), byID: documentOf("customers_by_id"),
 			path: []string{"customers"}, dated: "updated_at", coarse: true, subject: "CUSTOMER", size: 100, records: each(customerRecord)}, true
+	case intake.Orders:
+		return source{resource: r, node: "Order", list: documentOf("orders"), ids: documentOf("order_ids"), byID: documentOf("orders_by_id"),
+			path: []string{"orders"}, dated: "updated_at", subject: "ORDER", size: 10, records: c.orderRecords}, true
 	default:
 		return source{}, false
 	}

@@ -98,18 +98,20 @@ type Ref struct {
 }
 
 // Record is one statement of a storefront about one of its records. Make it
-// with Seal, Unreadable or Missing.
+// with Seal, Unreadable, Missing or Hidden.
 type Record struct {
 	Ref Ref
 	// Modified is when the shop last changed it, to the shop's precision;
 	// zero where the shop does not say. It is no part of the content.
 	Modified time.Time
 	// Digest identifies the content: equal digests mean that nothing that
-	// the books look at has changed. Hex; empty only for a missing record.
+	// the books look at has changed. Hex; empty only for a missing or a
+	// hidden record.
 	Digest string
 	// Body is one of *Order, *Product, *Variant, *Category, *Customer,
 	// *Coupon, *TaxRate, *Gateway, *ShippingMethod, *Location, *Payout. It is
-	// nil when the shop no longer has the record, and when Problem is set.
+	// nil when the shop no longer has the record or hides it, and when
+	// Problem is set.
 	Body any
 	// Statement is Body as JSON. Digest is its SHA-256.
 	Statement []byte
@@ -118,10 +120,13 @@ type Record struct {
 	// Problem says in plain words why the payload could not be understood
 	// (an amount that is no number, say). The books park such a record.
 	Problem string
+	// Hidden is set where the shop may have the record and does not show it:
+	// nothing can be said of it, and what the books have stands.
+	Hidden bool
 }
 
 // Gone reports whether the shop no longer has the record.
-func (r Record) Gone() bool { return r.Body == nil && r.Problem == "" }
+func (r Record) Gone() bool { return r.Body == nil && r.Problem == "" && !r.Hidden }
 
 // Seal returns the record that states body. It fails only where body holds
 // what JSON cannot.
@@ -141,6 +146,11 @@ func Unreadable(ref Ref, modified time.Time, raw json.RawMessage, problem string
 
 // Missing returns the record that the shop no longer has.
 func Missing(ref Ref) Record { return Record{Ref: ref} }
+
+// Hidden returns the record that the shop does not show to us: an order from
+// before the time that our rights reach back to, say. Only Fetch may return
+// it; the books are never told of it.
+func Hidden(ref Ref) Record { return Record{Ref: ref, Hidden: true} }
 
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)

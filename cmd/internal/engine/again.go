@@ -100,6 +100,10 @@ func (e *Engine) resyncOrder(ctx context.Context, sh *shop, id string, use usage
 			tally.Pages++
 			err = use(ctx, st.Resource, said, &tally)
 		}
+		if err == nil && len(said) == 0 {
+			err = fault.New(fault.NotFound, "give the app the right to read all orders, not only those of the last weeks; or check the id",
+				"shop %s does not show order %s", sh.Name, id)
+		}
 		if err == nil && said[0].Gone() && tally.Applied == 0 {
 			tally = ResourceResult{Resource: st.Resource, Pages: tally.Pages}
 			err = fault.New(fault.NotFound, "give the id that the shop uses inside, not the order number that customers see",

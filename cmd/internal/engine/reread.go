@@ -100,7 +100,8 @@ func (e *Engine) fetchAll(ctx context.Context, sh *shop, st connectors.Stream, p
 	return a.end(nil)
 }
 
-// fetch reads records again by their ids.
+// fetch reads records again by their ids. It leaves out those that the shop
+// does not show: what the books have of them stands.
 func (e *Engine) fetch(ctx context.Context, sh *shop, r intake.Resource, refs []intake.Ref) (said []intake.Record, err error) {
 	err = e.patiently(ctx, sh, r, func() error {
 		said, err = sh.Connector.Fetch(ctx, refs)
@@ -109,7 +110,7 @@ func (e *Engine) fetch(ctx context.Context, sh *shop, r intake.Resource, refs []
 	if err == nil && len(said) != len(refs) {
 		err = fmt.Errorf("fetch %d records: the connector returned %d", len(refs), len(said))
 	}
-	return said, err
+	return slices.DeleteFunc(said, func(rec intake.Record) bool { return rec.Hidden }), err
 }
 
 // Sweep compares all the ids of the kinds of record that vanish with those in
