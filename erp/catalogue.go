@@ -25,6 +25,9 @@ func (p *page) save(ctx context.Context, rec *intake.Record) error {
 	if err != nil {
 		return err
 	}
+	if body, ok := rec.Body.(*intake.Payout); ok {
+		return p.savePayout(ctx, rec, id, body)
+	}
 	switch body := rec.Body.(type) {
 	case *intake.Category:
 		parent, err := p.category(ctx, body.ParentID)

@@ -35,6 +35,10 @@ var digestQueries = []struct{ name, query string }{
 	{"tax fact", `SELECT e.cause, s.name, c.rate_id, COALESCE(l.external_id, ''), f.document_kind, f.direction, f.effective, f.currency, f.foreign_base, f.foreign_tax, f.base, f.tax
 		FROM tax_fact f JOIN entry e ON e.id = f.entry_id JOIN tax_component c ON c.id = f.component_id JOIN shop s ON s.id = c.shop_id LEFT JOIN order_line l ON l.id = f.line_id`},
 	{"move", `SELECT m.cause, p.code, q.code, m.quantity, m.unit_cost, m.value, m.reason, m.effective FROM stock_move m JOIN place p ON p.id = m.from_place JOIN place q ON q.id = m.to_place`},
+	{"payout", `SELECT s.name, p.external_id, a.code, p.gateway, p.currency, p.state, p.raw_status, p.issued_at, p.net, p.reference, p.active
+		FROM payout p JOIN shop s ON s.id = p.shop_id JOIN account a ON a.id = p.account_id`},
+	{"payout item", `SELECT s.name, p.external_id, i.gateway, i.external_id, i.kind, i.raw, i.amount, i.fee, i.happened_at, i.order_ref, i.source, i.active
+		FROM payout_item i JOIN shop s ON s.id = i.shop_id JOIN payout p ON p.id = i.payout_id WHERE NOT i.removed`},
 	{"vendor", `SELECT name, country, vat_number, terms_days, currency, email, account FROM vendor`},
 	{"bill", `SELECT b.cause, b.kind, COALESCE(v.name, ''), b.number, b.date, b.due_on, b.currency, b.rate, b.net, b.tax, b.total, b.home_total, b.account, b.note, COALESCE(o.open, 0), COALESCE(o.home_open, 0), COALESCE(x.date, '')
 		FROM bill b LEFT JOIN vendor v ON v.id = b.vendor_id LEFT JOIN bill_balance o ON o.bill_id = b.id LEFT JOIN purchase_reversal x ON x.document_id = b.id`},

@@ -8,6 +8,7 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
+	"comptoir/erp/payouts"
 	"comptoir/erp/store"
 
 	"github.com/shopspring/decimal"
@@ -394,6 +395,11 @@ func reversible(e ledger.Stored) error {
 	switch e.DocumentKind {
 	case manualKind, openingKind:
 		return nil
+	case payouts.DocumentKind:
+		if e.Document == 0 { // a person told of it, no gateway
+			return nil
+		}
+		return fault.New(fault.Unprocessable, "the gateway's next statement of the payout corrects it", "it was posted for a payout that the shop states: %s", e.Cause)
 	case ledger.FiscalYearKind:
 		return fault.New(fault.Unprocessable, "reopen the year: comptoir period reopen YEAR --reason TEXT", "it belongs to the closing of a fiscal year")
 	default:

@@ -40,8 +40,11 @@ func (p *page) park(ctx context.Context, rec intake.Record, f *fault.Error) erro
 		row.id = id
 	}
 	amount := ""
-	if o, ok := rec.Body.(*intake.Order); ok {
-		amount = o.Total.String() + " " + string(o.Currency)
+	switch body := rec.Body.(type) {
+	case *intake.Order:
+		amount = body.Total.String() + " " + string(body.Currency)
+	case *intake.Payout:
+		amount = body.Net.String() + " " + string(body.Currency)
 	}
 	if p.changes != nil {
 		*p.changes = append(*p.changes, Change{Ref: rec.Ref, What: fmt.Sprintf("park %s %s", rec.Ref.Kind, rec.Ref.ID), Parks: f.Error()})

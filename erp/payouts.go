@@ -9,6 +9,7 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
+	"comptoir/erp/payouts"
 	"comptoir/erp/store"
 
 	"github.com/shopspring/decimal"
@@ -46,8 +47,11 @@ func (b *Books) BookPayout(ctx context.Context, p Payout) (int64, error) {
 		return 0, err
 	}
 	clearing := b.clearingOf(p.Shop, p.Gateway, p.Currency)
-	cause := fmt.Sprintf("payout/%s/%s/%s", p.Gateway, p.Currency, p.Reference)
+	cause := payouts.ManualCause(p.Gateway, p.Currency, p.Reference)
 	return b.bookOnce(ctx, cause, func(tx *store.Tx) (*ledger.Entry, error) {
+		if err := notStated(ctx, tx, p); err != nil {
+			return nil, err
+		}
 		total, err := amount.Add(fee)
 		if err != nil {
 			return nil, err
@@ -64,7 +68,7 @@ func (b *Books) BookPayout(ctx context.Context, p Payout) (int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		e := &ledger.Entry{Journal: ledger.JournalCash, Effective: p.Date, Cause: cause, DocumentKind: "payout",
+		e := &ledger.Entry{Journal: ledger.JournalCash, Effective: p.Date, Cause: cause, DocumentKind: payouts.DocumentKind,
 			Description: fmt.Sprintf("Payout %s of %s", p.Reference, p.Gateway)}
 		e.Lines = pairs(
 			inBoth(ledger.Ref{Role: ledger.Bank}, received, amount),
@@ -135,6 +139,9 @@ func (b *Books) disputed(ctx context.Context, tx *store.Tx, d Dispute, opened st
 	var home, foreign, decided int64
 	err := tx.QueryRow(ctx, `SELECT l.debit, l.foreign_debit FROM entry e JOIN entry_line l ON l.entry_id = e.id AND l.debit > 0 WHERE e.cause = $1`, opened).Scan(&home, &foreign)
 	if errors.Is(err, sql.ErrNoRows) {
+		home, foreign, err = b.heldBack(ctx, tx, d)
+	}
+	if err == nil && foreign == 0 {
 		return 0, fault.New(fault.NotFound, "book it first: comptoir dispute open", "no dispute %s of %s is open", d.Reference, d.Gateway)
 	}
 	if err != nil {
@@ -171,22 +178,25 @@ func (b *Books) clearingOf(shop, gateway string, c money.Currency) ledger.Ref {
 	return b.opts.Shops[shop].Clearing(gateway, c, b.opts.Company.Currency)
 }
 
-// carried is what an amount on a clearing account is worth in the company's
-// currency: at the rate at which the account was filled, or where it holds
-// nothing, at the rate of the day.
-func (b *Books) carried(ctx context.Context, r store.Reader, clearing ledger.Ref, amount money.Amount, day string) (int64, error) {
+// carried is what an amount on a clearing account, or on one that takes money
+// from it, is worth in the company's currency: at the rate at which the account
+// was filled, or where it holds nothing, at the rate of the day.
+func (b *Books) carried(ctx context.Context, r store.Reader, account ledger.Ref, amount money.Amount, day string) (int64, error) {
 	if amount.Currency == b.opts.Company.Currency || amount.Minor == 0 {
 		return amount.Minor, nil
 	}
-	q, args := `a.role = $1 AND a.gateway = $2 AND a.currency = $3`, []any{string(clearing.Role), clearing.Gateway, string(clearing.Currency)}
-	if clearing.Code != "" {
-		q, args = `a.code = $1`, []any{clearing.Code}
+	q, args := `a.role = $1 AND a.gateway = $2 AND a.currency = $3`, []any{string(account.Role), account.Gateway, string(account.Currency)}
+	if account.Code != "" {
+		q, args = `a.code = $1`, []any{account.Code}
+	}
+	if account.Role != ledger.Clearing { // it holds several currencies
+		q, args = q+fmt.Sprintf(` AND l.currency = $%d`, len(args)+1), append(args, string(amount.Currency))
 	}
 	var home, foreign int64
 	err := r.QueryRow(ctx, `SELECT COALESCE(SUM(l.debit - l.credit), 0), COALESCE(SUM(l.foreign_debit - l.foreign_credit), 0)
 		FROM entry_line l JOIN account a ON a.id = l.account_id WHERE `+q, args...).Scan(&home, &foreign)
 	if err != nil {
-		return 0, fmt.Errorf("read the clearing account of %s: %w", clearing.Gateway, err)
+		return 0, fmt.Errorf("read what the account of %s %s carries: %w", account.Role, account.Gateway, err)
 	}
 	switch {
 	case foreign == amount.Minor: // the last of it takes the cents along

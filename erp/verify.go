@@ -88,6 +88,12 @@ var tieOuts = []struct{ check, query string }{
 		) x WHERE x.stated <> x.booked ORDER BY x.id LIMIT 1`},
 	{"payments have no gaps", `SELECT s.series, s.next - 1, COUNT(v.id) FROM voucher_series s LEFT JOIN payment_voucher v ON v.series = s.series WHERE s.series = 'PV'
 		GROUP BY s.series, s.next HAVING COUNT(v.id) <> s.next - 1 OR MAX(v.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
+	{"payouts and their items are what their entries say", `SELECT a.code, SUM(x.kept), SUM(x.posted) FROM (
+			SELECT account_id, -net AS kept, 0 AS posted FROM payout WHERE active
+			UNION ALL SELECT p.account_id, i.amount - i.fee, 0 FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE i.active
+			UNION ALL SELECT l.account_id, 0, l.foreign_debit - l.foreign_credit FROM entry e JOIN entry_line l ON l.entry_id = e.id
+				WHERE e.document_kind = 'payout' AND e.document_id <> 0 AND l.account_id IN (SELECT account_id FROM payout)
+		) x JOIN account a ON a.id = x.account_id GROUP BY a.code HAVING SUM(x.kept) <> SUM(x.posted) ORDER BY a.code LIMIT 1`},
 	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series
 		GROUP BY s.series, s.next HAVING COUNT(i.id) <> s.next - 1 OR MAX(i.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 }

@@ -45,6 +45,7 @@ var rooms = []room{
 	{"erp/exports", 26, "read-only: the books for other programs"},
 	{"erp/reports", 25, "read-only: it takes a store.Reader"},
 	{"erp/sales", 19, "orders: they use stock, contacts, taxes and accounts"},
+	{"erp/payouts", 19, "payouts: they use the accounts"},
 	{"erp/purchasing", 19, "purchases use the same"},
 	{"erp/tasks", 19, "work for people, opened by the features"},
 	{"erp/inventory", 17, "stock knows the catalogue and the accounts"},

@@ -80,6 +80,13 @@ func (p *Poster) Post(ctx context.Context, e *Entry) (int64, error) {
 	return id, nil
 }
 
+// Account returns the id of the account that r names; one of a gateway is made
+// where it is seen for the first time.
+func (p *Poster) Account(ctx context.Context, r Ref) (int64, error) {
+	acc, err := p.accounts.resolve(ctx, p.tx, p.made, r)
+	return acc.ID, err
+}
+
 // Flush queues the changes of the daily balances and the ends of the chains.
 func (p *Poster) Flush() {
 	for shop, c := range p.chains {

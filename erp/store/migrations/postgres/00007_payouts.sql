@@ -1,0 +1,48 @@
+-- Payouts as gateways state them, with all that each is made of. What a payout
+-- and an item have posted is told by revision, digest and active; booked_on is
+-- the business date of the last posting or reversal.
+
+-- +goose Up
+
+CREATE TABLE payout (
+    id          BIGINT PRIMARY KEY,
+    shop_id     BIGINT NOT NULL REFERENCES shop,
+    external_id TEXT    NOT NULL,
+    account_id  BIGINT NOT NULL REFERENCES account,
+    gateway     TEXT    NOT NULL,
+    currency    TEXT    NOT NULL,
+    state       TEXT    NOT NULL,
+    raw_status  TEXT    NOT NULL,
+    issued_at   BIGINT NOT NULL,
+    day         TEXT    NOT NULL,
+    net         BIGINT NOT NULL,
+    reference   TEXT    NOT NULL,
+    revision    BIGINT NOT NULL,
+    digest      TEXT    NOT NULL,
+    active      BOOLEAN NOT NULL,
+    booked_on   TEXT    NOT NULL,
+    UNIQUE (shop_id, external_id)
+);
+
+-- An item belongs to the payout that stated it last; removed: to none any more.
+CREATE TABLE payout_item (
+    shop_id     BIGINT NOT NULL REFERENCES shop,
+    gateway     TEXT    NOT NULL,
+    external_id TEXT    NOT NULL,
+    payout_id   BIGINT NOT NULL REFERENCES payout,
+    kind        TEXT    NOT NULL,
+    raw         TEXT    NOT NULL,
+    amount      BIGINT NOT NULL,
+    fee         BIGINT NOT NULL,
+    happened_at BIGINT NOT NULL,
+    day         TEXT    NOT NULL,
+    order_ref   TEXT    NOT NULL,
+    source      TEXT    NOT NULL,
+    removed     BOOLEAN NOT NULL,
+    revision    BIGINT NOT NULL,
+    digest      TEXT    NOT NULL,
+    active      BOOLEAN NOT NULL,
+    booked_on   TEXT    NOT NULL,
+    PRIMARY KEY (shop_id, gateway, external_id)
+);
+CREATE INDEX payout_item_payout ON payout_item (payout_id);
