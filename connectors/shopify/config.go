@@ -37,6 +37,7 @@ type Config struct {
 	Overlap      time.Duration
 	ShipUnpaid   []string
 	Bulk         string
+	MaxExport    int // GiB
 }
 
 // NewConfig returns a configuration that holds the defaults.
@@ -51,6 +52,7 @@ func NewConfig() *Config {
 		Overlap:     2 * time.Minute,
 		ShipUnpaid:  []string{"cash on delivery (cod)", "cod"},
 		Bulk:        BulkAuto,
+		MaxExport:   16,
 	}
 }
 
@@ -85,13 +87,15 @@ func (c *Config) Fields() []connectors.Field {
 		{Key: "retry_wait", Value: &c.RetryWait,
 			Help: "How long to wait at least before a failed request is tried again. It doubles with each try."},
 		{Key: "max_body", Value: &c.MaxBody,
-			Help: "How large one answer may be, in MiB. What is larger is not read. Files of bulk operations have no limit."},
+			Help: "How large one answer may be, in MiB. What is larger is not read."},
 		{Key: "overlap", Value: &c.Overlap,
 			Help: "How far before the end of the last window of changes the next one starts, so that changes which were written late are not missed."},
 		{Key: "ship_unpaid", Value: &c.ShipUnpaid,
 			Help: "The gateways whose orders are shipped before they are paid, as the shop names them. Orders on payment terms are always shipped."},
 		{Key: "bulk", Value: &c.Bulk,
 			Help: "Whether the first reading of all orders uses a bulk operation of Shopify, which is faster: auto or never."},
+		{Key: "max_export", Value: &c.MaxExport,
+			Help: "How large the file of a bulk operation may be, in GiB. It is kept on disk while it is read. Above that, orders are read page by page."},
 	}
 }
 
@@ -127,6 +131,7 @@ func (c *Config) Validate() error {
 		{c.MaxBody < 1 || c.MaxBody > 1024, "max_body", "must be 1 to 1024 (MiB)"},
 		{c.Overlap < 0 || c.Overlap > 24*time.Hour, "overlap", "must be 0 to 24h"},
 		{c.Bulk != BulkAuto && c.Bulk != BulkNever, "bulk", fmt.Sprintf("%q is neither auto nor never", c.Bulk)},
+		{c.MaxExport < 1 || c.MaxExport > 1024, "max_export", "must be 1 to 1024 (GiB)"},
 	} {
 		if check.bad {
 			return &connectors.FieldError{Key: check.key, Msg: check.msg}

@@ -107,7 +107,7 @@ func (b *indexer) hash(id string) uint64 { return maphash.String(b.seed, id) }
 
 // add places one line.
 func (b *indexer) add(at int64, line []byte) error {
-	h, err := headOf(line)
+	h, err := placeOf(line)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (b *indexer) add(at int64, line []byte) error {
 	return nil
 }
 
-func headOf(line []byte) (head, error) {
+func placeOf(line []byte) (head, error) {
 	var h head
 	if err := json.Unmarshal(line, &h); err != nil {
 		return h, spoilt{fmt.Errorf("read an object of the result: %w", err)}
@@ -177,7 +177,7 @@ func (b *indexer) between(r io.ReaderAt, size int64, deep []orphan, middle map[u
 	}
 	n := 0
 	return eachLine(io.NewSectionReader(r, 0, size), func(_ int64, line []byte) error {
-		h, err := headOf(line)
+		h, err := placeOf(line)
 		if err != nil {
 			return err
 		}

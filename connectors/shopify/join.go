@@ -36,7 +36,7 @@ func joinOrder(lines [][]byte) (json.RawMessage, error) {
 	var order object
 	size := 0
 	for i, line := range lines {
-		h, err := headOf(line)
+		h, err := placeOf(line)
 		if err != nil {
 			return nil, err
 		}

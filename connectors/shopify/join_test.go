@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -14,19 +15,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// export is a result of a bulk operation, and what it says.
-type export struct {
+// sample is a result of a bulk operation, and what it says.
+type sample struct {
 	lines  []string
 	orders map[string]string // the whole order by its id, as JSON
 }
 
 // file is the result as the shop gives it.
-func (e export) file() []byte { return []byte(strings.Join(e.lines, "\n") + "\n") }
+func (e sample) file() []byte { return []byte(strings.Join(e.lines, "\n") + "\n") }
 
 // exportOf makes the result of orders with so many items each. Each order has
 // a shipping line, and each third item something that belongs to it.
-func exportOf(items ...int) export {
-	e := export{orders: map[string]string{}}
+func sampleOf(items ...int) sample {
+	e := sample{orders: map[string]string{}}
 	for n, count := range items {
 		order := fmt.Sprintf("gid://shopify/Order/%d", 1000+n)
 		e.lines = append(e.lines, fmt.Sprintf(`{"id":%q,"name":"#%d","tags":[{"id":"no id of mine"}]}`, order, n))
@@ -82,7 +83,7 @@ func joined(file []byte, objects int) (map[string]string, error) {
 
 func TestOrdersAreJoinedFromLinesInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := exportOf(rapid.SliceOfN(rapid.IntRange(0, 9), 0, 12).Draw(t, "items")...)
+		e := sampleOf(rapid.SliceOfN(rapid.IntRange(0, 9), 0, 12).Draw(t, "items")...)
 		e.lines = rapid.Permutation(e.lines).Draw(t, "lines")
 		got, err := joined(e.file(), len(e.lines))
 		if err != nil {
@@ -95,31 +96,31 @@ func TestOrdersAreJoinedFromLinesInAnyOrder(t *testing.T) {
 }
 
 func TestResultThatIsNotWholeIsRefused(t *testing.T) {
-	sound := func() export { return exportOf(3, 1, 4) }
+	sound := func() sample { return sampleOf(3, 1, 4) }
 	cases := []struct {
 		name  string
-		spoil func(e *export) (objects int)
+		spoil func(e *sample) (objects int)
 	}{
-		{"a line is missing", func(e *export) int { e.lines = e.lines[:len(e.lines)-1]; return len(e.lines) + 1 }},
-		{"a line too many", func(e *export) int { return len(e.lines) - 1 }},
-		{"nothing came", func(e *export) int { n := len(e.lines); e.lines = nil; return n }},
-		{"an order twice", func(e *export) int { e.lines[1] = e.lines[0]; return len(e.lines) }},
-		{"an item twice", func(e *export) int { e.lines[2] = e.lines[1]; return len(e.lines) }},
-		{"an item of an order that is not there", func(e *export) int {
+		{"a line is missing", func(e *sample) int { e.lines = e.lines[:len(e.lines)-1]; return len(e.lines) + 1 }},
+		{"a line too many", func(e *sample) int { return len(e.lines) - 1 }},
+		{"nothing came", func(e *sample) int { n := len(e.lines); e.lines = nil; return n }},
+		{"an order twice", func(e *sample) int { e.lines[1] = e.lines[0]; return len(e.lines) }},
+		{"an item twice", func(e *sample) int { e.lines[2] = e.lines[1]; return len(e.lines) }},
+		{"an item of an order that is not there", func(e *sample) int {
 			e.lines[1] = `{"id":"gid://shopify/LineItem/1","__parentId":"gid://shopify/Order/77"}`
 			return len(e.lines)
 		}},
-		{"an object that belongs to itself", func(e *export) int {
+		{"an object that belongs to itself", func(e *sample) int {
 			e.lines[1] = `{"id":"gid://shopify/LineItem/1","__parentId":"gid://shopify/LineItem/1"}`
 			return len(e.lines)
 		}},
-		{"an order without an id", func(e *export) int { e.lines[0] = `{"name":"#1"}`; return len(e.lines) }},
-		{"an object of a kind that was not asked for", func(e *export) int {
+		{"an order without an id", func(e *sample) int { e.lines[0] = `{"name":"#1"}`; return len(e.lines) }},
+		{"an object of a kind that was not asked for", func(e *sample) int {
 			e.lines[1] = strings.Replace(e.lines[1], "LineItem", "Metafield", 1)
 			return len(e.lines)
 		}},
-		{"a line that is cut", func(e *export) int { e.lines[4] = e.lines[4][:9]; return len(e.lines) }},
-		{"a line that is no object", func(e *export) int { e.lines[4] = `null`; return len(e.lines) }},
+		{"a line that is cut", func(e *sample) int { e.lines[4] = e.lines[4][:9]; return len(e.lines) }},
+		{"a line that is no object", func(e *sample) int { e.lines[4] = `null`; return len(e.lines) }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,7 +135,7 @@ func TestResultThatIsNotWholeIsRefused(t *testing.T) {
 }
 
 func TestEndsOfLinesDoNotMatter(t *testing.T) {
-	e := exportOf(2, 0)
+	e := sampleOf(2, 0)
 	plain := strings.Join(e.lines, "\n")
 	for name, file := range map[string]string{
 		"no end at the end": plain,
@@ -193,7 +194,7 @@ func TestIndexOfLargeResultIsSmall(t *testing.T) {
 }
 
 func FuzzJoin(f *testing.F) {
-	f.Add(exportOf(3, 0, 2).file())
+	f.Add(sampleOf(3, 0, 2).file())
 	f.Add([]byte(`{"id":"a","__parentId":"a"}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for objects := range 4 {
@@ -202,4 +203,47 @@ func FuzzJoin(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkOrdersOutOfAResult tells how many orders a second are found and
+// joined, of about 6 KB each.
+func BenchmarkOrdersOutOfAResult(b *testing.B) {
+	const orders, items = 5_000, 3
+	var file []byte
+	field := fmt.Sprintf(`"shopMoney":{"amount":"12.50","note":%q}`, strings.Repeat("x", 40))
+	fields := strings.Repeat(`{`+field+`},`, 20)
+	fields = `"fields":[` + strings.TrimSuffix(fields, ",") + `]`
+	for n := range orders {
+		order := fmt.Sprintf("gid://shopify/Order/%d", n)
+		file = fmt.Appendf(file, "{\"id\":%q,%s}\n", order, fields)
+		for i := range items {
+			file = fmt.Appendf(file, "{\"id\":\"gid://shopify/LineItem/%d\",%s,\"__parentId\":%q}\n", n*items+i, fields, order)
+		}
+	}
+	s, err := newSpool(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		s.size = 0
+		if err := s.fill(b.Context(), 1<<30, func(int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file)), nil }); err != nil {
+			b.Fatal(err)
+		}
+		x, err := readIndex(s.file, s.size, orders*(1+items))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := range x.roots() {
+			lines, err := x.lines(s.file, n)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := joinOrder(lines); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(orders*float64(b.N)/b.Elapsed().Seconds(), "orders/s")
 }

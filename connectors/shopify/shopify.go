@@ -47,6 +47,7 @@ type Connector struct {
 	env    connectors.Env
 	cfg    Config
 	client *client
+	result *exportResult // of the bulk operation that is being read
 
 	// What the app may see of the shop, once the shop has said so.
 	granted atomic.Pointer[access]
@@ -66,7 +67,7 @@ func New(env connectors.Env, cfg *Config) (*Connector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Connector{env: env, cfg: *cfg}
+	c := &Connector{env: env, cfg: *cfg, result: newExportResult()}
 	c.client = newClient(env, c.cfg)
 	return c, nil
 }

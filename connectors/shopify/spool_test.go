@@ -46,7 +46,7 @@ func spoolIn(t *testing.T, dir string) *spool {
 }
 
 func TestDownloadGoesOnAfterCutsAnywhere(t *testing.T) {
-	file := exportOf(2, 1).file()
+	file := sampleOf(2, 1).file()
 	for first := 1; first < len(file); first++ {
 		s := spoolIn(t, t.TempDir())
 		if err := s.fill(t.Context(), 1<<20, cutAfter(file, first, (len(file)-first)/2+1)); err != nil {
@@ -62,7 +62,7 @@ func TestDownloadGoesOnAfterCutsAnywhere(t *testing.T) {
 }
 
 func TestDownloadThatBringsNothingEndsAndIsTakenUpLater(t *testing.T) {
-	file := exportOf(3).file()
+	file := sampleOf(3).file()
 	s := spoolIn(t, t.TempDir())
 	serve := cutAfter(file, 10, 0)
 	if err := s.fill(t.Context(), 1<<20, serve); !errors.Is(err, errCut) {
@@ -93,7 +93,7 @@ func TestResultLargerThanAllowedIsRefused(t *testing.T) {
 func TestSpoolLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	s := spoolIn(t, dir)
-	if err := s.fill(t.Context(), 1<<20, cutAfter(exportOf(3).file())); err != nil {
+	if err := s.fill(t.Context(), 1<<20, cutAfter(sampleOf(3).file())); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
