@@ -13,6 +13,8 @@ const (
 	dieDay
 	dieFault
 	diePick
+	dieToken
+	dieBulk
 )
 
 func (s *Shop) dice(purpose int, id int64) *dice {

@@ -39,7 +39,8 @@ type gqlType struct {
 	// which makes the type an interface or a union: it names the type of a
 	// receiver. The fields of an interface are those of its types.
 	which func(receiver any) string
-	// free objects cost no points: connections, edges, pageInfo.
+	// free objects cost no points: connections, edges, pageInfo. Those that
+	// freeType knows need not say so.
 	free bool
 
 	kinds []*gqlType // the types that an interface or a union stands for
@@ -57,6 +58,8 @@ type gqlField struct {
 	many bool
 	// rows marks connections.
 	rows bool
+	// required fields are never null: where one is denied there is no data.
+	required bool
 	// write appends the value to the answer.
 	write func(x *gqlRun, n *gqlNode, receiver any)
 	// lines hands out the nodes of a connection for a bulk operation.
@@ -97,7 +100,7 @@ func (g *graph) add(t gqlType) {
 		known.fields[name] = f
 	}
 	known.is = append(known.is, t.is...)
-	known.free = known.free || t.free
+	known.free = known.free || t.free || freeType(t.name)
 	if t.which != nil {
 		known.which = t.which
 	}
@@ -121,6 +124,12 @@ func (g *graph) check() {
 			}
 		}
 	}
+}
+
+// nonNull says that the field is never null, as the schema has it.
+func (f gqlField) nonNull() gqlField {
+	f.required = true
+	return f
 }
 
 // value is the name of the type that the field's selection is made on.

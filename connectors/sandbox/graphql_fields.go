@@ -125,7 +125,12 @@ func gqlConnection[T, V any](of string, get func(*gqlRun, T) gqlRows[V]) gqlFiel
 	return gqlField{of: of, rows: true,
 		write: func(x *gqlRun, n *gqlNode, r any) {
 			rows := get(x, r.(T))
-			x.object(n.sel, rows.page(x, n))
+			page, before := rows.page(x, n), x.spent
+			x.object(n.sel, page)
+			x.charge(before, page.n)
+			if n.parent == nil && n.ask.Name == "orders" {
+				x.weight += page.n
+			}
 		},
 		lines: func(x *gqlRun, r any, yield func(any) bool) {
 			rows := get(x, r.(T))

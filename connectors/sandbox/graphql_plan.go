@@ -176,7 +176,7 @@ func (p *planner) node(on *gqlType, parent *gqlNode, asked []occurrence) *gqlNod
 	}
 	if n.field = on.field(ask.Name); n.field == nil {
 		p.fail(n, ask.Position, "undefinedField", "Field '"+ask.Name+"' doesn't exist on type '"+on.name+"'",
-			map[string]string{"typeName": on.name, "fieldName": ask.Name})
+			map[string]any{"typeName": on.name, "fieldName": ask.Name})
 		return nil
 	}
 	n.guard = p.guards.of(on, ask.Name)
@@ -201,10 +201,10 @@ func (p *planner) node(on *gqlType, parent *gqlNode, asked []occurrence) *gqlNod
 	switch has := len(ask.SelectionSet) > 0; {
 	case of != "" && !has:
 		p.fail(n, ask.Position, "selectionMismatch", "Field must have selections (field '"+ask.Name+"' returns "+of+" but has no selections. Did you mean '"+
-			ask.Name+" { ... }'?)", map[string]string{"nodeName": "field '" + ask.Name + "'", "typeName": of})
+			ask.Name+" { ... }'?)", map[string]any{"nodeName": "field '" + ask.Name + "'", "typeName": of})
 	case of == "" && has:
 		p.fail(n, ask.Position, "selectionMismatch", "Selections can't be made on scalars (field '"+ask.Name+"' returns a scalar)",
-			map[string]string{"nodeName": "field '" + ask.Name + "'"})
+			map[string]any{"nodeName": "field '" + ask.Name + "'"})
 	case of != "":
 		n.sel = p.selection(p.graph.types[of], n, places)
 	}
@@ -221,7 +221,7 @@ func (t *gqlType) field(name string) *gqlField {
 	return nil
 }
 
-func (p *planner) fail(n *gqlNode, at *ast.Position, code, message string, more map[string]string) {
+func (p *planner) fail(n *gqlNode, at *ast.Position, code, message string, more map[string]any) {
 	path := []any{strings.TrimSpace(string(p.plan.operation.Operation) + " " + p.plan.operation.Name)}
 	if n != nil {
 		path = append(path, n.path(nil)...)

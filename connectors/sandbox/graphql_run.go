@@ -20,20 +20,25 @@ type gqlRun struct {
 	// key is the idempotency key of the mutation that is being done; "" where
 	// none was given.
 	key string
+	// version of the API that answers: 2026-10.
+	version string
+	// base is the scheme and host that the client used.
+	base string
 
-	b     []byte // the answer so far
-	plan  *gqlPlan
-	vars  map[string]any
-	slots []gqlSlot
-	node  *gqlNode // being written
-	at    []int    // indexes of the lists that it is in
-	errs  []gqlError
-	void  bool // a field that must not be null is: there is no data
-	spent int  // points, as objects are written
-	end   int  // rows of one connection after which paging stops
-	hits  hits
-	moved []any // records that drift once the answer is written
-	later *gqlLater
+	b      []byte // the answer so far
+	plan   *gqlPlan
+	vars   map[string]any
+	slots  []gqlSlot
+	node   *gqlNode // being written
+	at     []int    // indexes of the lists that it is in
+	errs   []gqlError
+	void   bool // a field that must not be null is: there is no data
+	spent  int  // points, as objects are written
+	end    int  // rows of one connection after which paging stops
+	hits   hits
+	moved  []any // records that drift once the answer is written
+	later  *gqlLater
+	weight int // rows of the list that takes its time (see Pace)
 }
 
 // gqlSlot are the arguments of a field, read once for an operation.
@@ -48,7 +53,7 @@ type gqlError struct {
 	message, code string
 	at            *ast.Position
 	path          []any // of names and indexes
-	more          map[string]string
+	more          map[string]any
 }
 
 // gqlGuard is what a field asks of whoever reads it.
@@ -56,6 +61,7 @@ type gqlGuard struct {
 	denied   string // what is missing; "": nothing
 	required bool   // the field may not be null, so all data is
 	personal bool   // protected customer data
+	status   bool   // an enum that may get new values
 }
 
 // gqlGuards finds the guard of a field; nil: everybody may read it.
@@ -162,14 +168,14 @@ func (x *gqlRun) fail(code, message string) {
 }
 
 // begin reads the arguments of all fields.
-func (x *gqlRun) begin() error {
+func (x *gqlRun) begin() []gqlError {
 	x.slots = make([]gqlSlot, len(x.plan.nodes))
 	for i, n := range x.plan.nodes {
 		slot := &x.slots[i]
 		for _, a := range n.ask.Arguments {
 			v, given, err := x.value(a.Value)
 			if err != nil {
-				return err
+				return []gqlError{{message: err.Error(), code: "argumentLiteralsIncompatible", at: a.Position, path: n.path(nil)}}
 			}
 			if given {
 				slot.args = append(slot.args, gqlArg{a.Name, v})
@@ -242,7 +248,10 @@ func (x *gqlRun) members(nodes []*gqlNode, receiver any) {
 		}
 		x.b = append(x.b, n.key...)
 		x.node = n
-		if n.guard != nil && x.denied(n) {
+		if n.guard != nil && x.guarded(n) {
+			if x.void {
+				return
+			}
 			continue
 		}
 		x.args = nil
@@ -270,6 +279,16 @@ func (x *gqlRun) element(n *gqlNode, i int, receiver any) {
 	x.at = x.at[:len(x.at)-1]
 }
 
+// charge sets what a connection has cost: its node as often as one of n rows
+// counts, not once for each.
+func (x *gqlRun) charge(before, n int) {
+	inside := x.spent - before
+	x.spent = before + connectionCost
+	if n > 0 {
+		x.spent += times(n) * inside / n
+	}
+}
+
 // wanted reports whether the conditions of one of the places hold.
 func (x *gqlRun) wanted(n *gqlNode) bool {
 	return slices.ContainsFunc(n.ifs, func(all []gqlCondition) bool {
@@ -283,6 +302,16 @@ func (x *gqlRun) wanted(n *gqlNode) bool {
 	})
 }
 
+// guarded answers a field in place of the graph, where something stands
+// against reading it.
+func (x *gqlRun) guarded(n *gqlNode) bool {
+	if n.guard.status && x.hits.status {
+		x.text("RECENTLY_ADDED")
+		return true
+	}
+	return x.denied(n)
+}
+
 // denied writes null, with an error, where the field may not be read.
 func (x *gqlRun) denied(n *gqlNode) bool {
 	why := n.guard.denied
@@ -294,7 +323,7 @@ func (x *gqlRun) denied(n *gqlNode) bool {
 	}
 	x.errs = append(x.errs, gqlError{
 		message: "Access denied for " + n.ask.Name + " field. Required access: `" + why + "` access scope.",
-		code:    "ACCESS_DENIED", at: n.ask.Position, path: n.path(x.at), more: map[string]string{"requiredAccess": why},
+		code:    "ACCESS_DENIED", at: n.ask.Position, path: n.path(x.at), more: map[string]any{"requiredAccess": why},
 	})
 	x.null()
 	x.void = x.void || n.guard.required

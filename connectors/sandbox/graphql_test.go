@@ -75,17 +75,17 @@ func library() *graph {
 // ask answers a document on a graph: data, then errors on a line of their own.
 func ask(t *testing.T, g *graph, text string, given map[string]any) string {
 	t.Helper()
-	plan, errs := g.read(text, "")
+	known := (&planCache{graph: g}).plan(planKey{text: text})
+	if len(known.errs) > 0 {
+		return string(appendErrors(nil, known.errs))
+	}
+	x := &gqlRun{plan: known.plan, end: pagingEnd}
+	var errs []gqlError
+	if x.vars, errs = known.variables(given); len(errs) == 0 {
+		errs = x.begin()
+	}
 	if len(errs) > 0 {
 		return string(appendErrors(nil, errs))
-	}
-	vars, errs := variables(plan.operation, given)
-	if len(errs) > 0 {
-		return string(appendErrors(nil, errs))
-	}
-	x := &gqlRun{plan: plan, vars: vars, end: pagingEnd}
-	if err := x.begin(); err != nil {
-		return err.Error()
 	}
 	x.data()
 	if len(x.errs) > 0 {

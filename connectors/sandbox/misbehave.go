@@ -62,6 +62,24 @@ func FaultNames() []FaultName {
 		{"reorder", "the rows of each page come in another order"},
 		{"drift", "after each page its first row changes, and so moves to the end of what is sorted by change"},
 		{"skew", "the Date header is off by skew=-24h"},
+		{"frozen", "Shopify: 402, the merchant has not paid"},
+		{"locked", "Shopify: 423, the shop is closed for the time being"},
+		{"forbidden", "Shopify: 403, the merchant must approve a right"},
+		{"430", "Shopify: 430, the request looks like an attack"},
+		{"token-end", "Shopify: 401, the access token has ended; a new one is good"},
+		{"throttled", "Shopify: the bucket of points is dry"},
+		{"error-beside", "Shopify: an error stands beside the data"},
+		{"internal", "Shopify: an internal error in place of the data, with status 200"},
+		{"denied", "Shopify: protected customer data is null, with an error for each"},
+		{"old-version", "Shopify: the oldest version of the API answers, without a word"},
+		{"deprecated", "Shopify: a header says that a field is deprecated"},
+		{"new-status", "Shopify: the status of orders has a value that nobody knows"},
+		{"bulk-failed", "Shopify: bulk operations end with an error and half of the data"},
+		{"bulk-expired", "Shopify: bulk operations end without a file"},
+		{"bulk-short", "Shopify: the files of bulk operations lack a tenth of their lines"},
+		{"bulk-cut", "Shopify: the file of a bulk operation breaks off half-way"},
+		{"bulk-stuck", "Shopify: bulk operations go no further; count=N: for so many polls"},
+		{"bulk-full", "Shopify: other bulk operations take all room"},
 	}
 }
 
@@ -179,9 +197,9 @@ type hits struct {
 	body                      *Fault // spoils how the body is sent
 	notice, bom, gzip         bool
 	duplicate, reorder, drift bool
-	denied                    bool // protected customer data is
-	skew                      time.Duration
-	late                      time.Duration
+	shopifyHits
+	skew time.Duration
+	late time.Duration
 }
 
 // strike decides which faults hit a request.
@@ -190,7 +208,7 @@ func (d *door) strike(path string) hits {
 	defer d.lock.Unlock()
 	var h hits
 	for _, f := range d.faults {
-		if !strings.Contains(path, f.Path) || f.Count > 0 && f.hit >= f.Count {
+		if !strings.Contains(path, f.where()) || f.Count > 0 && f.hit >= f.Count {
 			continue
 		}
 		f.seen++
@@ -226,12 +244,15 @@ func (h *hits) add(f *Fault) bool {
 		h.reorder = true
 	case "drift":
 		h.drift = true
-	case "slow", "cut":
+	case "slow", "cut", "bulk-cut":
 		if h.body != nil {
 			return false
 		}
 		h.body = f
 	default:
+		if h.shopifyHits.add(f.Name) {
+			return true
+		}
 		if h.instead != nil {
 			return false
 		}
@@ -279,7 +300,22 @@ func (s *Shop) drift(of any) {
 }
 
 // substitute is the answer that a fault gives in place of the shop's.
-func (f *Fault) substitute(r *http.Request) *reply {
+func (f *Fault) substitute(s *Shop, r *http.Request) *reply {
+	var a *reply
+	if s.shopify != nil {
+		a = s.shopify.substitute(f, r)
+	}
+	if a == nil {
+		a = f.common(r)
+	}
+	if a != nil && f.RetryAfter > 0 && (f.Name == "429" || f.Name == "503") {
+		a.header.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+	}
+	return a
+}
+
+// common is the substitute where the platform has none of its own.
+func (f *Fault) common(r *http.Request) *reply {
 	var a *reply
 	switch f.Name {
 	case "429":
@@ -299,11 +335,6 @@ func (f *Fault) substitute(r *http.Request) *reply {
 	case "redirect":
 		a = htmlReply(http.StatusMovedPermanently, "Moved Permanently", "The document has moved.")
 		a.header.Set("Location", "https://www.elsewhere.example.test"+r.URL.RequestURI())
-	default:
-		return nil
-	}
-	if f.RetryAfter > 0 && (f.Name == "429" || f.Name == "503") {
-		a.header.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
 	}
 	return a
 }

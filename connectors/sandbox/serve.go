@@ -97,19 +97,25 @@ func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
 			endless(w, r)
 			return
 		}
-		send(w, h.instead.substitute(r))
-		return
+		if a := h.instead.substitute(s, r); a != nil {
+			send(w, a)
+			return
+		}
 	}
 	a := answer(h)
 	defer s.door.reuse(a.body)
 	if !s.door.wait(r.Context(), a.rows) {
 		return
 	}
+	if a.file != nil {
+		sendFile(w, r, a, h.body)
+		return
+	}
 	a.body = h.spoil(a.body)
 	switch {
 	case h.body == nil:
 		send(w, a)
-	case h.body.Name == "cut":
+	case h.body.Name == "cut", h.body.Name == "bulk-cut":
 		cutShort(w, a)
 	default:
 		drip(w, r, a, h.body.wait())
@@ -163,6 +169,39 @@ func cutShort(w http.ResponseWriter, a *reply) {
 	w.Write(a.body[:len(a.body)/2])
 	http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
+}
+
+// sendFile writes a file, or the range of it that is asked for; under a fault
+// only half of that.
+func sendFile(w http.ResponseWriter, r *http.Request, a *reply, fault *Fault) {
+	maps.Copy(w.Header(), a.header)
+	if fault != nil {
+		w = &breaksOff{ResponseWriter: w, left: -1}
+	}
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(a.file, 0, a.size))
+}
+
+// breaksOff drops the connection after half of what it announced.
+type breaksOff struct {
+	http.ResponseWriter
+	left int64 // -1: nothing was announced yet
+}
+
+func (b *breaksOff) Write(p []byte) (int, error) {
+	if b.left < 0 {
+		length, err := strconv.ParseInt(b.Header().Get("Content-Length"), 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		b.left = length / 2
+	}
+	n, err := b.ResponseWriter.Write(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	if err == nil && b.left == 0 {
+		http.NewResponseController(b.ResponseWriter).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	return n, err
 }
 
 // drip sends the body in ten pieces over a time.

@@ -24,6 +24,7 @@ import (
 	"comptoir/erp/money"
 
 	"github.com/shopspring/decimal"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // Options say what shop to make. The zero value is a shop without orders.
@@ -41,8 +42,9 @@ type Options struct {
 	// which begins at the end of October 2026: a reader that trusts nothing
 	// newer than the Date header needs a later one, such as the shop's Clock.
 	Now func() time.Time
-	// Key and Secret are the consumer key and secret; empty means derived
-	// from the seed. The key may only read.
+	// Key and Secret are the consumer key and secret, or on Shopify the id and
+	// the secret of an app; empty means derived from the seed. The consumer key
+	// may only read.
 	Key, Secret string
 	// Version is the WooCommerce version to play; empty means 11.0.1. Before
 	// 10.3 there is no list of all variations, before 10.0 sorting by date
@@ -52,6 +54,16 @@ type Options struct {
 	// BasicOverHTTP accepts Basic authentication without TLS, as a shop
 	// behind a TLS proxy does.
 	BasicOverHTTP bool
+	// Scopes are the rights that the app was granted. Nil: all of them.
+	Scopes []string
+	// Points is the size of the bucket of points that requests are paid from,
+	// and Restore how many flow in each second. Zero: so many that nobody
+	// waits.
+	Points, Restore int
+	// Schemas are the published schemas by version of the API, which documents
+	// are checked against; they are never changed. A version that is not among
+	// them is not checked.
+	Schemas map[string]*ast.Schema
 	// PlainPermalinks plays a shop without pretty permalinks: it answers only
 	// under ?rest_route=.
 	PlainPermalinks bool
@@ -150,10 +162,10 @@ const siteZone = "Europe/Paris"
 // Platform returns the dialect that the shop speaks.
 func (s *Shop) Platform() Platform { return s.opt.Platform }
 
-// Key returns the consumer key.
+// Key returns the consumer key, or the id of the app.
 func (s *Shop) Key() string { return s.opt.Key }
 
-// Secret returns the consumer secret.
+// Secret returns the consumer secret, or that of the app.
 func (s *Shop) Secret() string { return s.opt.Secret }
 
 // Clock returns the shop's own, virtual time.

@@ -3,32 +3,47 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
-
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// shopify is what the shop keeps as a speaker of Shopify's GraphQL Admin API.
+// This file and those beside it speak Shopify's GraphQL Admin API: how a
+// request is read and answered (here), who may ask (shopify_auth.go), what is
+// refused (shopify_rules.go) and at what cost (shopify_cost.go), and what the
+// graph answers (shopify_types.go and the files that it lists).
+
+// shopify is what the shop keeps as a speaker of Shopify.
 type shopify struct {
-	graph *graph
-	plans planCache
+	graph  *graph
+	plans  planCache
+	scopes []string
+	bucket bucket
+	tokens tokens
+	bulk   bulkOperations
+	keys   idempotency
 }
 
 // openShopify makes the shop ready to speak Shopify.
 func (s *Shop) openShopify() *shopify {
-	return &shopify{graph: newGraph(shopifyTypes()...)}
+	p := &shopify{graph: newGraph(shopifyTypes()...), scopes: s.opt.Scopes}
+	if p.scopes == nil {
+		p.scopes = allScopes()
+	}
+	p.plans = planCache{graph: p.graph, schemas: s.opt.Schemas, guards: p.guards()}
+	p.bucket.open(s.opt)
+	p.tokens.open(s)
+	return p
 }
 
-// graphQLPath is where the API answers, the version between its halves.
+// Where Shopify answers; the version stands between the two halves.
 const (
 	adminRoot   = "/admin/api/"
 	graphQLFile = "/graphql.json"
+	tokenPath   = "/admin/oauth/access_token"
+	bulkRoot    = "/bulk/"
 )
 
 // maxRequest bounds a request, in bytes.
@@ -38,12 +53,20 @@ const maxRequest = 1 << 20
 // ends in the fields that are asked of the root:
 // /admin/api/2026-10/graphql.json/orders.
 func (s *Shop) speakShopify(r *http.Request) (string, func(hits) *reply) {
-	version, ok := apiVersion(r.URL.Path)
-	if !ok {
-		return r.URL.Path, func(hits) *reply { return s.shopifyPage(r) }
+	path := r.URL.Path
+	if asked, ok := apiVersion(path); ok {
+		q := s.readQuestion(r, asked)
+		return path + "/" + strings.Join(q.fields(), "/"), func(h hits) *reply { return s.answerQuestion(r, q, h) }
 	}
-	q := s.readQuestion(r, version)
-	return r.URL.Path + "/" + strings.Join(q.fields(), "/"), func(h hits) *reply { return s.answerGraphQL(r, q, h) }
+	return path, func(h hits) *reply {
+		switch {
+		case path == tokenPath:
+			return s.grant(r)
+		case strings.HasPrefix(path, bulkRoot):
+			return s.bulkFile(r, h)
+		}
+		return shopifyErrors(http.StatusNotFound, "Not Found")
+	}
 }
 
 // apiVersion finds the version in the address of the API.
@@ -55,104 +78,155 @@ func apiVersion(path string) (string, bool) {
 	return strings.CutSuffix(rest, graphQLFile)
 }
 
-func (s *Shop) shopifyPage(r *http.Request) *reply {
-	return shopifyErrors(http.StatusNotFound, "Not Found")
+// shopifyVersions are those that are served, the newest first.
+func shopifyVersions() []string { return []string{"2026-10", "2026-07", "2026-04", "2026-01"} }
+
+// served is the version that answers: a retired one is answered by the oldest
+// that is left, without a word. "" for what never was a version.
+func served(asked string) string {
+	versions := shopifyVersions()
+	switch {
+	case slices.Contains(versions, asked):
+		return asked
+	case len(asked) == len("2026-10") && asked < versions[len(versions)-1]:
+		return versions[len(versions)-1]
+	}
+	return ""
 }
 
 // question is one GraphQL request.
 type question struct {
-	version string
-	plan    *gqlPlan
-	vars    map[string]any
-	bad     *reply     // the request cannot be read at all
-	errs    []gqlError // the document cannot be answered
+	version string // that answers
+	known   *plannedDocument
+	given   map[string]any
+	bad     *reply // the request cannot be read at all
 }
 
 // fields are the fields asked of the root.
 func (q *question) fields() []string {
-	if q.plan == nil {
+	if q.known == nil || q.known.plan == nil {
 		return nil
 	}
 	var names []string
-	for _, n := range q.plan.root.nodes {
+	for _, n := range q.known.plan.root.nodes {
 		names = append(names, n.ask.Name)
 	}
 	return names
 }
 
-func (s *Shop) readQuestion(r *http.Request, version string) *question {
-	q := &question{version: version}
+func (s *Shop) readQuestion(r *http.Request, asked string) *question {
+	q := &question{version: served(asked)}
+	if q.version == "" || r.Method != http.MethodPost {
+		q.bad = shopifyErrors(http.StatusNotFound, "Not Found")
+		return q
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
-	var asked struct {
+	var said struct {
 		Query         string
 		OperationName string
 		Variables     map[string]any
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err != nil || d.Decode(&asked) != nil {
+	if err != nil || d.Decode(&said) != nil || said.Query == "" {
 		q.bad = shopifyErrors(http.StatusBadRequest, map[string]string{"query": "Required parameter missing or invalid"})
 		return q
 	}
-	known := s.shopify.plans.plan(s.shopify.graph, asked.Query, asked.OperationName)
-	q.plan, q.errs = known.plan, known.errs
-	if len(q.errs) > 0 {
-		return q
-	}
-	q.vars, q.errs = variables(q.plan.operation, asked.Variables)
+	q.known = s.shopify.plans.plan(planKey{q.version, said.Query, said.OperationName})
+	q.given = said.Variables
 	return q
 }
 
-// variables fills in defaults, and refuses what is missing.
-func variables(op *ast.OperationDefinition, given map[string]any) (map[string]any, []gqlError) {
-	vars := map[string]any{}
-	var errs []gqlError
-	for _, v := range op.VariableDefinitions {
-		value, ok := given[v.Variable]
-		if !ok && v.DefaultValue != nil {
-			value, _ = v.DefaultValue.Value(nil) // a literal: cannot fail
-			ok = true
-		}
-		if v.Type.NonNull && value == nil {
-			errs = append(errs, gqlError{at: v.Position, code: "INVALID_VARIABLE",
-				message: "Variable $" + v.Variable + " of type " + v.Type.String() + " was provided invalid value"})
-		}
-		if ok {
-			vars[v.Variable] = value
-		}
+// answerQuestion answers a GraphQL request.
+func (s *Shop) answerQuestion(r *http.Request, q *question, h hits) *reply {
+	if refused := s.shopify.tokens.refuse(r, s.opt.Now()); refused != nil {
+		return refused
 	}
-	return vars, errs
-}
-
-// answerGraphQL answers a request.
-func (s *Shop) answerGraphQL(r *http.Request, q *question, h hits) *reply {
 	if q.bad != nil {
 		return q.bad
 	}
-	if len(q.errs) > 0 {
-		return graphQLReply(appendErrors([]byte("{"), q.errs))
+	if h.version {
+		q.version = served("")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := &gqlRun{s: s, plan: q.plan, vars: q.vars, hits: h, end: pagingEnd, b: append(s.door.buffer(), `{"data":`...)}
-	if err := x.begin(); err != nil {
-		return graphQLReply(appendErrors([]byte("{"), []gqlError{{message: err.Error(), code: "INVALID_VARIABLE"}}))
+	a := s.answerDocument(r, q, h)
+	a.header.Set("X-Shopify-API-Version", q.version)
+	if old := q.known.deprecated; len(old) > 0 {
+		a.header.Set("X-Shopify-API-Deprecated-Reason", strings.Join(old, ", "))
 	}
-	x.data()
+	if h.deprecated {
+		a.header.Set("X-Shopify-API-Deprecated-Reason", "https://shopify.example.test/deprecations#Order.example")
+	}
+	return a
+}
+
+// answerDocument runs the document, if nothing stands against it.
+func (s *Shop) answerDocument(r *http.Request, q *question, h hits) *reply {
+	if len(q.known.errs) > 0 {
+		return onlyErrors(q.known.errs)
+	}
+	x := &gqlRun{s: s, plan: q.known.plan, version: q.version, base: base(r), hits: h, end: pagingEnd}
+	var errs []gqlError
+	if x.vars, errs = q.known.variables(q.given); len(errs) > 0 {
+		return onlyErrors(errs)
+	}
+	if errs := x.begin(); len(errs) > 0 {
+		return onlyErrors(errs)
+	}
+	if errs := x.rules(); len(errs) > 0 {
+		return onlyErrors(errs)
+	}
+	cost := x.cost()
+	if cost > maxQueryCost {
+		return onlyErrors([]gqlError{tooDear(cost)})
+	}
+	if h.throttled {
+		s.shopify.bucket.drain(s.opt.Now())
+	}
+	if !s.shopify.bucket.take(cost, s.opt.Now()) {
+		return s.shopify.bucket.throttled(cost, s.opt.Now())
+	}
+	if h.internal {
+		return onlyErrors([]gqlError{internalError(nil)})
+	}
+	s.advanceBulk(x)
+	x.b = append(s.door.buffer(), `{"data":`...)
+	s.run(x)
+	if h.beside {
+		x.errs = append(x.errs, internalError([]any{x.plan.root.nodes[0].name}))
+	}
 	if len(x.errs) > 0 {
 		x.b = appendErrors(append(x.b, ','), x.errs)
 	}
+	actual := min(cost, max(x.spent, 1))
+	s.shopify.bucket.giveBack(cost - actual)
+	x.b = s.shopify.bucket.state(append(x.b, ','), cost, &actual, s.opt.Now())
+	a := graphQLReply(append(x.b, '}'))
+	a.rows = x.weight
+	return a
+}
+
+// run writes the data under the shop's lock.
+func (s *Shop) run(x *gqlRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.data()
 	for _, of := range x.moved {
 		s.drift(of)
 	}
-	return graphQLReply(x.b)
 }
 
 // pagingEnd is how many objects of one connection can be paged through.
 const pagingEnd = 25_000
 
+const graphQLType = "application/json; charset=utf-8"
+
 func graphQLReply(body []byte) *reply {
-	return &reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body: append(body, '}')}
+	return &reply{status: http.StatusOK, header: http.Header{"Content-Type": {graphQLType}}, body: body}
+}
+
+// onlyErrors is an answer without data.
+func onlyErrors(errs []gqlError) *reply {
+	return graphQLReply(append(appendErrors([]byte("{"), errs), '}'))
 }
 
 // shopifyErrors is an error that is no answer to a query.
@@ -161,7 +235,12 @@ func shopifyErrors(status int, errs any) *reply {
 	if err != nil {
 		panic(err) // strings only
 	}
-	return &reply{status: status, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body: body}
+	return &reply{status: status, header: http.Header{"Content-Type": {graphQLType}}, body: body}
+}
+
+func internalError(path []any) gqlError {
+	return gqlError{code: "INTERNAL_SERVER_ERROR", path: path, more: map[string]any{"requestId": "00000000-0000-4000-8000-000000000000"},
+		message: "Internal error. Looks like something went wrong on our end. Request ID: 00000000-0000-4000-8000-000000000000 (include this in support requests)."}
 }
 
 // appendErrors writes the member "errors".
@@ -184,11 +263,11 @@ type location struct {
 
 func (e *gqlError) append(b []byte) []byte {
 	said := struct {
-		Message    string            `json:"message"`
-		Locations  []location        `json:"locations,omitempty"`
-		Path       []any             `json:"path,omitempty"`
-		Extensions map[string]string `json:"extensions,omitempty"`
-	}{Message: e.message, Path: e.path, Extensions: map[string]string{}}
+		Message    string         `json:"message"`
+		Locations  []location     `json:"locations,omitempty"`
+		Path       []any          `json:"path,omitempty"`
+		Extensions map[string]any `json:"extensions,omitempty"`
+	}{Message: e.message, Path: e.path, Extensions: map[string]any{}}
 	if e.at != nil {
 		said.Locations = []location{{e.at.Line, e.at.Column}}
 	}
@@ -205,54 +284,14 @@ func (e *gqlError) append(b []byte) []byte {
 	return append(b, text...)
 }
 
-// planCache keeps the plans of documents. Clients send few, again and again.
-type planCache struct {
-	lock  sync.Mutex
-	known map[planKey]*plannedDocument
+// idempotency remembers the mutations that were done under a key.
+type idempotency struct {
+	lock sync.Mutex
+	done map[string]doneOnce
 }
 
-type planKey struct{ text, operation string }
-
-type plannedDocument struct {
-	plan *gqlPlan
-	errs []gqlError
-}
-
-// maxPlans bounds the cache; a client that writes values into its documents
-// fills it.
-const maxPlans = 256
-
-func (c *planCache) plan(g *graph, text, operation string) *plannedDocument {
-	key := planKey{text, operation}
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if p := c.known[key]; p != nil {
-		return p
-	}
-	p := &plannedDocument{}
-	p.plan, p.errs = g.read(text, operation)
-	if c.known == nil || len(c.known) >= maxPlans {
-		c.known = map[planKey]*plannedDocument{}
-	}
-	c.known[key] = p
-	return p
-}
-
-// read parses a document and plans one of its operations.
-func (g *graph) read(text, operation string) (*gqlPlan, []gqlError) {
-	doc, err := parser.ParseQuery(&ast.Source{Input: text})
-	if err != nil {
-		e := gqlError{message: err.Error()}
-		var parse *gqlerror.Error
-		if errors.As(err, &parse) && len(parse.Locations) > 0 {
-			e.message = parse.Message
-			e.at = &ast.Position{Line: parse.Locations[0].Line, Column: parse.Locations[0].Column}
-		}
-		return nil, []gqlError{e}
-	}
-	op := doc.Operations.ForName(operation)
-	if op == nil {
-		return nil, []gqlError{{message: "An operation name is required"}}
-	}
-	return g.makePlan(doc, op, nil)
+// doneOnce is a mutation as it was asked for, and what it came to.
+type doneOnce struct {
+	asked  string
+	result any
 }

@@ -6,6 +6,7 @@ import "slices"
 func shopifyTypes() []gqlType {
 	return slices.Concat(
 		mutationTypes(),
+		bulkTypes(),
 	)
 }
 

@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,9 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	rows   int // orders in it, which take their time (see Pace)
+	rows   int      // orders in it, which take their time (see Pace)
+	file   *os.File // served in place of the body, whole or in ranges
+	size   int64    // bytes of the file that are served
 }
 
 const (

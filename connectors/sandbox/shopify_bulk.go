@@ -1,0 +1,393 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// The limits of bulk operations.
+const (
+	bulkSlots       = 5 // that run at once
+	bulkConnections = 5
+	bulkDepth       = 2 // of connections in connections
+	bulkURLLife     = 7 * 24 * time.Hour
+)
+
+// bulkPolls is how often a client has to ask before an operation is done.
+const bulkPolls = 3
+
+// bulkOperations are those that the app has started.
+type bulkOperations struct {
+	lock sync.Mutex
+	all  []*bulkOperation // by id
+}
+
+// bulkOperation is an export: its query, and what has come of it.
+type bulkOperation struct {
+	id                 int64
+	status             string
+	errorCode          string
+	query, version     string
+	grouped            bool
+	created, completed int64 // on the clock of Options.Now
+	fate               bulkFate
+	polls              int
+	building           bool
+	objects, roots     int64
+	key                string // makes the address of the file hard to guess
+	file               *os.File
+	size, partial      int64 // bytes of the file, and of it where the operation failed
+}
+
+// bulkFate is how an operation ends.
+type bulkFate uint8
+
+const (
+	bulkSucceeds bulkFate = iota
+	bulkFails
+	bulkExpires
+	bulkLacks // lines that its count promises
+)
+
+func (o *bulkOperation) running() bool {
+	return o.status == "CREATED" || o.status == "RUNNING" || o.status == "CANCELING"
+}
+
+// startBulk starts an operation, or says in a user error why not.
+func (x *gqlRun) startBulk() bulkPayload {
+	b := &x.s.shopify.bulk
+	query := x.args.text("query")
+	plan, why := x.bulkPlan(query)
+	if plan == nil {
+		return bulkPayload{errs: []userError{{"query", "INVALID", why}}}
+	}
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	running := 0
+	for _, o := range b.all {
+		if o.running() {
+			running++
+		}
+	}
+	if running >= bulkSlots || x.hits.full {
+		return bulkPayload{errs: []userError{{"query", "LIMIT_REACHED", fmt.Sprintf("Limit of %d concurrent bulk query operations reached.", bulkSlots)}}}
+	}
+	id := int64(len(b.all) + 1)
+	o := &bulkOperation{id: id, status: "CREATED", query: query, version: x.version, grouped: x.args.yes("groupObjects"),
+		created: x.s.opt.Now().Unix(), fate: x.hits.fate, key: x.s.dice(dieBulk, id).hex(32)}
+	b.all = append(b.all, o)
+	return bulkPayload{made: o.copied()}
+}
+
+// copied is the operation as it is now: others may move it on meanwhile.
+func (o *bulkOperation) copied() *bulkOperation {
+	now := *o
+	return &now
+}
+
+// bulkPlan reads the query of an operation; nil, and why, where Shopify
+// refuses it.
+func (x *gqlRun) bulkPlan(query string) (*gqlPlan, string) {
+	known := x.s.shopify.plans.plan(planKey{version: x.version, text: query})
+	if len(known.errs) > 0 {
+		return nil, "Invalid bulk query: " + known.errs[0].message
+	}
+	plan := known.plan
+	if plan.operation.Operation != ast.Query {
+		return nil, "Invalid operation type. Only query operations are supported."
+	}
+	if len(plan.root.nodes) != 1 {
+		return nil, "Bulk queries must contain exactly one top-level field."
+	}
+	connections, why := 0, ""
+	for _, n := range plan.nodes {
+		if !n.field.rows {
+			continue
+		}
+		connections++
+		depth := 0
+		for up := n.parent; up != nil; up = up.parent {
+			if up.field.rows {
+				depth++
+			} else if up.field.many && !strings.HasSuffix(up.on.name, "Connection") {
+				why = "Queries that contain a connection field within a list field are not currently supported."
+			}
+		}
+		if depth > bulkDepth {
+			why = fmt.Sprintf("Bulk queries cannot contain connections with a nesting depth greater than %d.", bulkDepth)
+		}
+	}
+	switch {
+	case why != "":
+		return nil, why
+	case connections == 0:
+		return nil, "Bulk queries must contain at least one connection."
+	case connections > bulkConnections:
+		return nil, fmt.Sprintf("Bulk queries cannot contain more than %d connections.", bulkConnections)
+	}
+	return plan, ""
+}
+
+// cancelBulk begins to cancel an operation.
+func (x *gqlRun) cancelBulk() bulkPayload {
+	b := &x.s.shopify.bulk
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	o := b.find(gidNumber(x.args.text("id"), "BulkOperation"))
+	switch {
+	case o == nil:
+		return bulkPayload{errs: []userError{{"id", "", "Bulk operation does not exist"}}}
+	case !o.running():
+		return bulkPayload{made: o.copied(), errs: []userError{{"", "", "A bulk operation cannot be canceled when it is " + strings.ToLower(o.status)}}}
+	}
+	o.status = "CANCELING"
+	return bulkPayload{made: o.copied()}
+}
+
+func (b *bulkOperations) find(id int64) *bulkOperation {
+	if id < 1 || id > int64(len(b.all)) {
+		return nil
+	}
+	return b.all[id-1]
+}
+
+// state is an operation as it is now; nil where there is none.
+func (b *bulkOperations) state(id int64) *bulkOperation {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	if o := b.find(id); o != nil {
+		return o.copied()
+	}
+	return nil
+}
+
+// states are all operations as they are now, the newest first.
+func (b *bulkOperations) states() []*bulkOperation {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	all := make([]*bulkOperation, 0, len(b.all))
+	for _, o := range slices.Backward(b.all) {
+		all = append(all, o.copied())
+	}
+	return all
+}
+
+// advanceBulk moves the operations on whenever a client asks for them, before
+// it is answered.
+func (s *Shop) advanceBulk(x *gqlRun) {
+	asks := slices.ContainsFunc(x.plan.root.nodes, func(n *gqlNode) bool {
+		return n.ask.Name == "bulkOperation" || n.ask.Name == "bulkOperations" || n.ask.Name == "node" || n.ask.Name == "nodes"
+	})
+	if !asks || x.hits.stuck {
+		return
+	}
+	for _, o := range s.shopify.bulk.due(s.opt.Now().Unix()) {
+		f, err := s.export(o)
+		s.shopify.bulk.finish(o, f, err, s.opt.Now().Unix())
+	}
+}
+
+// due moves all operations one step on, and returns those whose file is to be
+// written now.
+func (b *bulkOperations) due(now int64) []*bulkOperation {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	var ready []*bulkOperation
+	for _, o := range b.all {
+		if o.status == "CANCELING" && !o.building {
+			o.status, o.completed = "CANCELED", now
+		}
+		if !o.running() || o.building {
+			continue
+		}
+		o.polls++
+		o.status = "RUNNING"
+		if o.polls >= bulkPolls {
+			o.building = true
+			ready = append(ready, o)
+		}
+	}
+	return ready
+}
+
+func (b *bulkOperations) finish(o *bulkOperation, f *exported, err error, now int64) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	o.building = false
+	if o.status == "CANCELING" {
+		f.close()
+		o.status, o.completed = "CANCELED", now
+		return
+	}
+	o.completed = now
+	if err != nil || f.denied {
+		f.close()
+		o.status, o.errorCode = "FAILED", "INTERNAL_SERVER_ERROR"
+		if err == nil {
+			o.errorCode = "ACCESS_DENIED"
+		}
+		return
+	}
+	o.status, o.objects, o.roots = "COMPLETED", f.objects, f.roots
+	o.file, o.size = f.file, f.size
+	switch o.fate {
+	case bulkFails:
+		o.status, o.errorCode = "FAILED", "INTERNAL_SERVER_ERROR"
+		o.partial, o.size = f.half, 0
+	case bulkExpires:
+		f.close()
+		o.status, o.file, o.size = "EXPIRED", nil, 0
+	}
+}
+
+// bulkFile serves the result of an operation. Its address is all that it
+// takes; a token that is sent along has been given away, and is refused.
+func (s *Shop) bulkFile(r *http.Request, h hits) *reply {
+	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, bulkRoot), "/")
+	o := s.shopify.bulk.state(number(id))
+	if o == nil || o.file == nil || !same(rest, o.key+".jsonl") {
+		return xmlError(http.StatusNotFound, "NoSuchKey")
+	}
+	if r.Header.Get("X-Shopify-Access-Token") != "" {
+		return xmlError(http.StatusBadRequest, "InvalidArgument")
+	}
+	if s.opt.Now().After(time.Unix(o.completed, 0).Add(bulkURLLife)) {
+		return xmlError(http.StatusBadRequest, "ExpiredToken")
+	}
+	return &reply{status: http.StatusOK, header: http.Header{
+		"Content-Type": {"application/jsonl"}, "Accept-Ranges": {"bytes"}, "Etag": {`"` + o.key[:16] + `"`}}, file: o.file, size: max(o.size, o.partial)}
+}
+
+// xmlError is an error as a file store states it.
+func xmlError(status int, code string) *reply {
+	return &reply{status: status, header: http.Header{"Content-Type": {"application/xml; charset=UTF-8"}},
+		body: []byte("<?xml version='1.0' encoding='UTF-8'?><Error><Code>" + code + "</Code></Error>")}
+}
+
+// address is where the file of an operation is; "" where it has none.
+func (o *bulkOperation) address(base string) string {
+	return base + bulkRoot + text(o.id) + "/" + o.key + ".jsonl"
+}
+
+// userError is what a mutation says in its answer.
+type userError struct{ field, code, message string }
+
+// bulkPayload is what a mutation about an operation answers.
+type bulkPayload struct {
+	made *bulkOperation
+	errs []userError
+}
+
+func bulkTypes() []gqlType {
+	payload := func(errors string) gqlFields {
+		return gqlFields{
+			"bulkOperation": gqlObject("BulkOperation", func(_ *gqlRun, p bulkPayload) *bulkOperation { return p.made }),
+			"userErrors":    gqlList(errors, func(_ *gqlRun, p bulkPayload) []userError { return p.errs }),
+		}
+	}
+	return []gqlType{
+		{name: "BulkOperation", fields: bulkFields()},
+		{name: "BulkOperationRunQueryPayload", fields: payload("BulkOperationUserError")},
+		{name: "BulkOperationCancelPayload", fields: payload("UserError")},
+		{name: "BulkOperationUserError", fields: userErrorFields(true)},
+		{name: "UserError", fields: userErrorFields(false)},
+		{name: "QueryRoot", fields: gqlFields{
+			"bulkOperation": gqlObject("BulkOperation", func(x *gqlRun, _ gqlRoot) *bulkOperation {
+				return x.s.shopify.bulk.state(gidNumber(x.args.text("id"), "BulkOperation"))
+			}),
+			"bulkOperations": gqlConnection("BulkOperation", func(x *gqlRun, _ gqlRoot) gqlRows[*bulkOperation] {
+				all := x.s.shopify.bulk.states()
+				return gqlRows[*bulkOperation]{all: all, key: func(o *bulkOperation) gqlKey { return gqlKey{by: -o.created, id: -o.id} },
+					keep: bulkWanted(x.args.text("query"))}
+			}),
+		}},
+		{name: "Mutation", fields: gqlFields{
+			"bulkOperationRunQuery": gqlValue("BulkOperationRunQueryPayload", func(x *gqlRun, _ gqlRoot) bulkPayload { return x.startBulk() }),
+			"bulkOperationCancel":   gqlValue("BulkOperationCancelPayload", func(x *gqlRun, _ gqlRoot) bulkPayload { return x.cancelBulk() }),
+		}},
+	}
+}
+
+func bulkFields() gqlFields {
+	has := func(put func(*gqlRun, *bulkOperation), when func(*bulkOperation) bool) gqlField {
+		return gqlRaw(func(x *gqlRun, o *bulkOperation) {
+			if when(o) {
+				put(x, o)
+			} else {
+				x.null()
+			}
+		})
+	}
+	return gqlFields{
+		"id":              gqlID("BulkOperation", func(_ *gqlRun, o *bulkOperation) int64 { return o.id }),
+		"status":          gqlText(func(_ *gqlRun, o *bulkOperation) string { return o.status }),
+		"errorCode":       gqlTextOrNull(func(_ *gqlRun, o *bulkOperation) string { return o.errorCode }),
+		"createdAt":       gqlTime(func(_ *gqlRun, o *bulkOperation) int64 { return o.created }),
+		"completedAt":     gqlTime(func(_ *gqlRun, o *bulkOperation) int64 { return o.completed }),
+		"objectCount":     gqlNumberText(func(_ *gqlRun, o *bulkOperation) int64 { return o.objects }),
+		"rootObjectCount": gqlNumberText(func(_ *gqlRun, o *bulkOperation) int64 { return o.roots }),
+		"query":           gqlText(func(_ *gqlRun, o *bulkOperation) string { return o.query }),
+		"type":            gqlText(func(*gqlRun, *bulkOperation) string { return "QUERY" }),
+		"fileSize": has(func(x *gqlRun, o *bulkOperation) { x.text(text(o.size)) },
+			func(o *bulkOperation) bool { return o.status == "COMPLETED" && o.size > 0 }),
+		"url": has(func(x *gqlRun, o *bulkOperation) { x.text(o.address(x.base)) },
+			func(o *bulkOperation) bool { return o.size > 0 }),
+		"partialDataUrl": has(func(x *gqlRun, o *bulkOperation) { x.text(o.address(x.base)) },
+			func(o *bulkOperation) bool { return o.partial > 0 }),
+	}
+}
+
+// userErrorFields are those of every type of user error.
+func userErrorFields(coded bool) gqlFields {
+	f := gqlFields{
+		"message": gqlText(func(_ *gqlRun, e userError) string { return e.message }),
+		"field": gqlRaw(func(x *gqlRun, e userError) {
+			if e.field == "" {
+				x.null()
+				return
+			}
+			x.b = append(x.b, '[')
+			for i, part := range strings.Split(e.field, ".") {
+				if i > 0 {
+					x.b = append(x.b, ',')
+				}
+				x.text(part)
+			}
+			x.b = append(x.b, ']')
+		}),
+	}
+	if coded {
+		f["code"] = gqlTextOrNull(func(_ *gqlRun, e userError) string { return e.code })
+	}
+	return f
+}
+
+// bulkWanted reads the filter of bulkOperations: status:running.
+func bulkWanted(query string) func(*bulkOperation) bool {
+	var statuses []string
+	for term := range strings.FieldsSeq(query) {
+		if status, ok := strings.CutPrefix(strings.ToLower(term), "status:"); ok {
+			statuses = append(statuses, strings.ToUpper(strings.Trim(status, `'"`)))
+		}
+	}
+	if statuses == nil {
+		return nil
+	}
+	return func(o *bulkOperation) bool { return slices.Contains(statuses, o.status) }
+}
+
+// gidNumber is the number of a global id of a kind; -1, which nothing has,
+// where it is none.
+func gidNumber(gid, kind string) int64 {
+	if n, ok := strings.CutPrefix(gid, "gid://shopify/"+kind+"/"); ok {
+		return number(n)
+	}
+	return -1
+}
