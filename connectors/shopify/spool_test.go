@@ -46,9 +46,9 @@ func spoolIn(t *testing.T, dir string) *spool {
 }
 
 func TestDownloadGoesOnAfterCutsAnywhere(t *testing.T) {
-	file := sampleOf(2, 1).file()
+	file, dir := sampleOf(1, 0).file(), t.TempDir()
 	for first := 1; first < len(file); first++ {
-		s := spoolIn(t, t.TempDir())
+		s := spoolIn(t, dir)
 		if err := s.fill(t.Context(), 1<<20, cutAfter(file, first, (len(file)-first)/2+1)); err != nil {
 			t.Fatalf("cut after %d bytes: %v", first, err)
 		}
