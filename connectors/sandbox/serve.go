@@ -79,11 +79,21 @@ func (d *door) count(path string) {
 	d.paths[strings.Join(parts, "/")]++
 }
 
+// date is what the shop's server takes for the time. A reader of a Shopify shop
+// asks for what has changed until then, so it is the time in which the shop
+// lives: what happens later must not be dated earlier.
+func (s *Shop) date() time.Time {
+	if s.opt.Platform == Shopify {
+		return s.Clock()
+	}
+	return s.opt.Now()
+}
+
 func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
 	path, answer := s.speak(r)
 	s.door.count(path)
 	h := s.door.strike(path)
-	w.Header().Set("Date", s.opt.Now().Add(h.skew).UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", s.date().Add(h.skew).UTC().Format(http.TimeFormat))
 	w.Header().Set("Server", "sandbox")
 	if h.late > 0 && !sleep(r.Context(), h.late) {
 		return

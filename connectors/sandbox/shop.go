@@ -41,6 +41,8 @@ type Options struct {
 	// time.Now. The shop's records carry its own, virtual time (see Clock),
 	// which begins at the end of October 2026: a reader that trusts nothing
 	// newer than the Date header needs a later one, such as the shop's Clock.
+	// On Shopify the Date header follows that one, and Now is the clock of
+	// tokens and of points to spend.
 	Now func() time.Time
 	// Key and Secret are the consumer key and secret, or on Shopify the id and
 	// the secret of an app; empty means derived from the seed. The consumer key
