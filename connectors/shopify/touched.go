@@ -150,7 +150,7 @@ func note(ids map[uint64]bool, items []item) error {
 // lookThrough reads a list to its end, in the order in which the shop gives
 // it. It is for lists that cannot be sorted by id.
 func (c *Connector) lookThrough(ctx context.Context, doc document, vars map[string]any, use func(json.RawMessage) (pageInfo, error)) error {
-	const op, most = "list changed stock", 60
+	const op, most = "list changed stock", 100
 	for n := 0; ; {
 		var page pageInfo
 		err := c.sized(intake.Variants, doc, most, func(size int) error {
