@@ -345,7 +345,7 @@ func FuzzRows(f *testing.F) {
 		c := connectTo(t, shop, 10)
 		for _, r := range listed {
 			l, ok := c.listOf(r)
-			if !ok {
+			if !ok || r == intake.Orders { // orders have a test of their own
 				continue
 			}
 			recs, err := l.records(t.Context(), []row{at})
