@@ -69,6 +69,8 @@ func (s *sizes) set(doc string, v size) {
 func (c *Connector) sized(r intake.Resource, doc document, most int, ask func(size int) error) error {
 	if c.cfg.PageSize < defaultPageSize {
 		most = min(most, c.cfg.PageSize)
+	} else {
+		most = min(most*c.cfg.PageSize/defaultPageSize, maxPageSize)
 	}
 	for {
 		size := c.sizes.now(doc.name, most)
