@@ -62,8 +62,8 @@ func streamsAreDeclaredSoundly(_ context.Context, t T, s Subject) {
 		}
 	}
 	order := []intake.Resource{
-		intake.TaxRates, intake.Gateways, intake.ShippingMethods, intake.Categories, intake.Products,
-		intake.Variants, intake.Customers, intake.Coupons, intake.Orders, intake.Trash,
+		intake.TaxRates, intake.Gateways, intake.ShippingMethods, intake.Locations, intake.Categories, intake.Products,
+		intake.Variants, intake.Customers, intake.Coupons, intake.Orders, intake.Trash, intake.Payouts,
 	}
 	at := -1
 	for _, st := range streams {
