@@ -13,6 +13,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strconv"
@@ -44,9 +45,9 @@ type Options struct {
 	// On Shopify the Date header follows that one, and Now is the clock of
 	// tokens and of points to spend.
 	Now func() time.Time
-	// Key and Secret are the consumer key and secret, or on Shopify the id and
-	// the secret of an app; empty means derived from the seed. The consumer key
-	// may only read.
+	// Key and Secret are the consumer key and secret, or on Shopify the access
+	// token of a custom app and the app's secret; empty means derived from the
+	// seed. The consumer key may only read.
 	Key, Secret string
 	// Version is the WooCommerce version to play; empty means 11.0.1. Before
 	// 10.3 there is no list of all variations, before 10.0 sorting by date
@@ -142,12 +143,11 @@ func New(o Options) *Shop {
 		planted: map[int64]string{}, lists: map[string]*list{},
 	}
 	d := s.dice(dieKey, 0)
-	if s.opt.Key == "" {
-		s.opt.Key = "ck_" + d.hex(40)
+	key, secret := "ck_"+d.hex(40), "cs_"+d.hex(40)
+	if o.Platform == Shopify {
+		key, secret = "shpat_"+d.hex(32), "shpss_"+d.hex(32)
 	}
-	if s.opt.Secret == "" {
-		s.opt.Secret = "cs_" + d.hex(40)
-	}
+	s.opt.Key, s.opt.Secret = cmp.Or(o.Key, key), cmp.Or(o.Secret, secret)
 	s.door.open(s)
 	s.generate()
 	s.speak = s.speakWoo
@@ -164,10 +164,10 @@ const siteZone = "Europe/Paris"
 // Platform returns the dialect that the shop speaks.
 func (s *Shop) Platform() Platform { return s.opt.Platform }
 
-// Key returns the consumer key, or the id of the app.
+// Key returns the consumer key, or on Shopify an access token that never ends.
 func (s *Shop) Key() string { return s.opt.Key }
 
-// Secret returns the consumer secret, or that of the app.
+// Secret returns the consumer secret, or on Shopify that of the app.
 func (s *Shop) Secret() string { return s.opt.Secret }
 
 // Clock returns the shop's own, virtual time.

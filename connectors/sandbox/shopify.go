@@ -34,7 +34,7 @@ func (s *Shop) openShopify() *shopify {
 	}
 	p.plans = planCache{graph: p.graph, schemas: s.opt.Schemas, guards: p.guards()}
 	p.bucket.open(s.opt)
-	p.tokens.open(s)
+	p.tokens.open(s, p.scopes)
 	return p
 }
 
@@ -84,15 +84,16 @@ func shopifyVersions() []string { return []string{"2026-10", "2026-07", "2026-04
 // served is the version that answers: a retired one is answered by the oldest
 // that is left, without a word. "" for what never was a version.
 func served(asked string) string {
-	versions := shopifyVersions()
 	switch {
-	case slices.Contains(versions, asked):
+	case slices.Contains(shopifyVersions(), asked):
 		return asked
-	case len(asked) == len("2026-10") && asked < versions[len(versions)-1]:
-		return versions[len(versions)-1]
+	case len(asked) == len("2026-10") && asked < oldestVersion():
+		return oldestVersion()
 	}
 	return ""
 }
+
+func oldestVersion() string { return shopifyVersions()[len(shopifyVersions())-1] }
 
 // question is one GraphQL request.
 type question struct {
@@ -146,7 +147,7 @@ func (s *Shop) answerQuestion(r *http.Request, q *question, h hits) *reply {
 		return q.bad
 	}
 	if h.version {
-		q.version = served("")
+		q.version = oldestVersion()
 	}
 	a := s.answerDocument(r, q, h)
 	a.header.Set("X-Shopify-API-Version", q.version)

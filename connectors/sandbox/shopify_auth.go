@@ -31,24 +31,17 @@ type tokens struct {
 	before     string               // the one before it, good until the newest is used
 }
 
-func (t *tokens) open(s *Shop) {
+func (t *tokens) open(s *Shop, scopes []string) {
 	t.chance = s.dice(dieToken, 0)
-	t.static = "shpat_" + t.chance.hex(32)
+	t.id = t.chance.hex(32)
 	t.refresh = "shprt_" + t.chance.hex(32)
-	t.id, t.secret = s.opt.Key, s.opt.Secret
-	t.scope = strings.Join(s.shopifyScopes(), ",")
+	t.static, t.secret = s.opt.Key, s.opt.Secret
+	t.scope = strings.Join(scopes, ",")
 	t.good = map[string]time.Time{}
 }
 
-func (s *Shop) shopifyScopes() []string {
-	if s.opt.Scopes != nil {
-		return s.opt.Scopes
-	}
-	return allScopes()
-}
-
-// Token returns the access token of a custom app, which never ends.
-func (s *Shop) Token() string { return s.shopify.tokens.static }
+// ClientID returns the id of the app that Secret belongs to.
+func (s *Shop) ClientID() string { return s.shopify.tokens.id }
 
 // RefreshToken returns the refresh token of an app with expiring offline
 // tokens that would be taken next: the newest.

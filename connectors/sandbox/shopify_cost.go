@@ -34,7 +34,7 @@ func times(n int) int { return max(int(2*math.Log(float64(n))), 1) }
 
 // freeType reports whether objects of a type cost nothing themselves.
 func freeType(name string) bool {
-	return name == "MoneyBag" || name == "MoneyV2" || strings.HasSuffix(name, "Payload")
+	return name == "QueryRoot" || name == "Mutation" || name == "MoneyBag" || name == "MoneyV2" || strings.HasSuffix(name, "Payload")
 }
 
 // cost is what the request costs at most: requestedQueryCost.
