@@ -36,7 +36,7 @@ type bulkOperation struct {
 	errorCode          string
 	query, version     string
 	grouped            bool
-	created, completed int64 // on the clock of Options.Now
+	created, completed int64 // on the shop's clock
 	fate               bulkFate
 	polls              int
 	building           bool
@@ -81,7 +81,7 @@ func (x *gqlRun) startBulk() bulkPayload {
 	}
 	id := int64(len(b.all) + 1)
 	o := &bulkOperation{id: id, status: "CREATED", query: query, version: x.version, grouped: x.args.yes("groupObjects"),
-		created: x.s.opt.Now().Unix(), fate: x.hits.fate, key: x.s.dice(dieBulk, id).hex(32)}
+		created: x.s.now(), fate: x.hits.fate, key: x.s.dice(dieBulk, id).hex(32)}
 	b.all = append(b.all, o)
 	return bulkPayload{made: o.copied()}
 }
@@ -188,9 +188,9 @@ func (s *Shop) advanceBulk(x *gqlRun) {
 	if !asks || x.hits.stuck {
 		return
 	}
-	for _, o := range s.shopify.bulk.due(s.opt.Now().Unix()) {
+	for _, o := range s.shopify.bulk.due(s.Clock().Unix()) {
 		f, err := s.export(o)
-		s.shopify.bulk.finish(o, f, err, s.opt.Now().Unix())
+		s.shopify.bulk.finish(o, f, err, s.Clock().Unix())
 	}
 }
 
@@ -258,7 +258,7 @@ func (s *Shop) bulkFile(r *http.Request, h hits) *reply {
 	if r.Header.Get("X-Shopify-Access-Token") != "" {
 		return xmlError(http.StatusBadRequest, "InvalidArgument")
 	}
-	if s.opt.Now().After(time.Unix(o.completed, 0).Add(bulkURLLife)) {
+	if s.Clock().After(time.Unix(o.completed, 0).Add(bulkURLLife)) {
 		return xmlError(http.StatusBadRequest, "ExpiredToken")
 	}
 	return &reply{status: http.StatusOK, header: http.Header{
