@@ -190,7 +190,7 @@ func (c *Connector) readLines(ctx context.Context, held []*heldOrder) error {
 	for i, h := range some {
 		parts[i].into = &h.Lines
 	}
-	return c.read(ctx, detail{op: "read lines of orders", doc: documentOf("order_lines"), ids: ids, batch: 2, vars: map[string]any{"first": 25},
+	return c.read(ctx, detail{op: "read lines of orders", doc: documentOf("order_lines"), ids: ids, batch: 10, vars: map[string]any{"first": 50},
 		take: func(i int, raw json.RawMessage) (map[string]any, error) {
 			var said struct {
 				Lines connection[lineItem] `json:"lineItems"`
@@ -202,7 +202,7 @@ func (c *Connector) readLines(ctx context.Context, held []*heldOrder) error {
 			if !said.Lines.PageInfo.HasNextPage {
 				return nil, nil
 			}
-			return map[string]any{"first": 50, "after": parts[i].after()}, nil
+			return map[string]any{"first": 100, "after": parts[i].after()}, nil
 		}})
 }
 
@@ -215,7 +215,7 @@ func (c *Connector) readShipping(ctx context.Context, held []*heldOrder) error {
 		h.ShippingAll = new(connection[shippingLine])
 		parts[i].into = h.ShippingAll
 	}
-	return c.read(ctx, detail{op: "read shipping lines of orders", doc: documentOf("order_shipping"), ids: ids, batch: 15, vars: map[string]any{"first": 5},
+	return c.read(ctx, detail{op: "read shipping lines of orders", doc: documentOf("order_shipping"), ids: ids, batch: 50, vars: map[string]any{"first": 5},
 		take: func(i int, raw json.RawMessage) (map[string]any, error) {
 			var said struct {
 				Lines connection[shippingLine] `json:"shippingLines"`
@@ -227,7 +227,7 @@ func (c *Connector) readShipping(ctx context.Context, held []*heldOrder) error {
 			if !said.Lines.PageInfo.HasNextPage {
 				return nil, nil
 			}
-			return map[string]any{"first": 50, "after": parts[i].after()}, nil
+			return map[string]any{"first": 100, "after": parts[i].after()}, nil
 		}})
 }
 
@@ -258,7 +258,7 @@ func (c *Connector) readFulfillments(ctx context.Context, held []*heldOrder) err
 			}
 		}
 	}
-	return c.read(ctx, detail{op: "read fulfilments", doc: documentOf("order_fulfillments"), ids: ids, batch: 15, vars: map[string]any{"first": 20},
+	return c.read(ctx, detail{op: "read fulfilments", doc: documentOf("order_fulfillments"), ids: ids, batch: 50, vars: map[string]any{"first": 50},
 		take: func(i int, raw json.RawMessage) (map[string]any, error) {
 			var said fulfillment
 			if err := json.Unmarshal(raw, &said); err != nil {
@@ -294,7 +294,7 @@ func (c *Connector) readRefunds(ctx context.Context, held []*heldOrder) error {
 			ids = append(ids, f.ID.text)
 		}
 	}
-	return c.read(ctx, detail{op: "read refunds", doc: documentOf("order_refunds"), ids: ids, batch: 8, vars: map[string]any{"first": 8},
+	return c.read(ctx, detail{op: "read refunds", doc: documentOf("order_refunds"), ids: ids, batch: 25, vars: map[string]any{"first": 20},
 		take: func(i int, raw json.RawMessage) (map[string]any, error) {
 			var said refund
 			if err := json.Unmarshal(raw, &said); err != nil {
@@ -310,7 +310,7 @@ func (c *Connector) readRefunds(ctx context.Context, held []*heldOrder) error {
 			if !f.Lines.PageInfo.HasNextPage && !f.Shipping.PageInfo.HasNextPage && !f.Adjustments.PageInfo.HasNextPage && !f.Transactions.PageInfo.HasNextPage {
 				return nil, nil
 			}
-			return map[string]any{"first": 50, "lines": p.lines.after(), "shipping": p.shipping.after(),
+			return map[string]any{"first": 100, "lines": p.lines.after(), "shipping": p.shipping.after(),
 				"adjustments": p.adjustments.after(), "transactions": p.transactions.after()}, nil
 		}})
 }
@@ -319,8 +319,8 @@ func (c *Connector) readRefunds(ctx context.Context, held []*heldOrder) error {
 // refund whose tax cannot be told by rate.
 func (c *Connector) readAgreements(ctx context.Context, held []*heldOrder) error {
 	some, ids := pick(held, func(h *heldOrder) bool { return h.Edited || h.taxesMixed() })
-	return c.read(ctx, detail{op: "read agreements of orders", doc: documentOf("order_agreements"), ids: ids, batch: 4,
-		vars: map[string]any{"first": 3, "sales": 6},
+	return c.read(ctx, detail{op: "read agreements of orders", doc: documentOf("order_agreements"), ids: ids, batch: 25,
+		vars: map[string]any{"first": 5, "sales": 20},
 		take: func(i int, raw json.RawMessage) (map[string]any, error) {
 			var said struct {
 				Agreements connection[agreement] `json:"agreements"`
@@ -351,7 +351,7 @@ func whole(list connection[agreement]) bool {
 // since the sales of an agreement can only be read inside it.
 func (c *Connector) readAgreementsOf(ctx context.Context, h *heldOrder, id string) error {
 	h.Agreements = connection[agreement]{}
-	d := detail{op: "read agreements of an order", doc: documentOf("order_agreements"), ids: []string{id}, batch: 1, vars: map[string]any{"first": 1, "sales": 60}}
+	d := detail{op: "read agreements of an order", doc: documentOf("order_agreements"), ids: []string{id}, batch: 1, vars: map[string]any{"first": 1, "sales": 100}}
 	var last any       // the position of the agreement before
 	var goesOn = false // the last agreement has more sales
 	d.take = func(_ int, raw json.RawMessage) (map[string]any, error) {

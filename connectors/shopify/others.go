@@ -33,7 +33,7 @@ func (c *Connector) listOf(r intake.Resource) (source, bool) {
 			path: []string{"customers"}, dated: "updated_at", coarse: true, subject: "CUSTOMER", size: 100, records: each(customerRecord)}, true
 	case intake.Orders:
 		return source{resource: r, node: "Order", list: documentOf("orders"), ids: documentOf("order_ids"), byID: documentOf("orders_by_id"),
-			path: []string{"orders"}, dated: "updated_at", subject: "ORDER", size: 10, records: c.orderRecords}, true
+			path: []string{"orders"}, dated: "updated_at", subject: "ORDER", size: 50, records: c.orderRecords}, true
 	default:
 		return source{}, false
 	}
