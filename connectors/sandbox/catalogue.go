@@ -6,6 +6,7 @@ type category struct {
 	name, slug  string
 	description string
 	position    int
+	modified    int64 // the shop states it only where the platform does
 }
 
 // product groups variants. A simple product is itself the sellable unit: own.
@@ -50,7 +51,10 @@ type variant struct {
 	backorders        string // no, notify, yes
 	grams             int
 	created, modified int64
-	gone              bool // deleted for good
+	changed           int64 // when the variant itself last changed: its price, not its stock
+	counted           int64 // when its stock last changed
+	aside             int64 // how much of the stock lies at the second location
+	gone              bool  // deleted for good
 }
 
 // holder is the variant that counts the stock of v.
@@ -80,6 +84,18 @@ func (v *variant) shownSKU() string {
 
 // touch dates a change. A variation's change moves its product too.
 func (v *variant) touch(at int64) {
+	v.changed = at
+	v.move(at)
+}
+
+// recount dates a change of the stock alone. What it moves depends on the
+// platform: one dates the variant, another its stock; both date the product.
+func (v *variant) recount(at int64) {
+	v.counted = at
+	v.move(at)
+}
+
+func (v *variant) move(at int64) {
 	v.modified = at
 	v.of.own.modified = at
 }

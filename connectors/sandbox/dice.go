@@ -17,8 +17,13 @@ const (
 	dieBulk
 )
 
-func (s *Shop) dice(purpose int, id int64) *dice {
-	d := dice(mix(mix(s.seed+uint64(purpose)*0x9e3779b97f4a7c15) + uint64(id)))
+func (s *Shop) dice(purpose int, id int64) *dice { return diceOf(s.seed, purpose, id) }
+
+// goodsDice decides on the catalogue alone: shops of one Options.Goods share it.
+func (s *Shop) goodsDice(id int64) *dice { return diceOf(s.goods, dieKey, id) }
+
+func diceOf(seed uint64, purpose int, id int64) *dice {
+	d := dice(mix(mix(seed+uint64(purpose)*0x9e3779b97f4a7c15) + uint64(id)))
 	return &d
 }
 

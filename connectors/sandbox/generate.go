@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func (s *Shop) makeCategories() {
 		{1, "Accessoires", "accessoires"}, {-1, "Maison", "maison"}, {5, "Cuisine", "cuisine"}, {-1, "Épicerie fine", "epicerie-fine"},
 		{-1, "Livres &amp; papeterie", "livres-papeterie"}, {-1, "Numérique", "numerique"},
 	} {
-		made := &category{id: int64(15 + i), name: c.name, slug: c.slug, position: i}
+		made := &category{id: int64(15 + i), name: c.name, slug: c.slug, position: i, modified: s.now()}
 		if c.parent >= 0 {
 			made.parent = s.categories[c.parent].id
 		}
@@ -69,6 +70,37 @@ const (
 	onSale, alsoOnSale                       = 10, 23
 )
 
+// leftOut are the indexes in simpleGoods of what a Shopify shop does not sell,
+// unless it has a history in common with another.
+var leftOut = []int{3, 8, 20, 27}
+
+// ownGoods are what it sells instead.
+var ownGoods = [...]struct {
+	title, sku string
+	category   int
+	price      int64
+	grams      int
+}{
+	{"Vase soliflore", "OWN-001", 5, 3250, 700}, {"Papier à lettres", "OWN-002", 8, 1180, 240}, {"Sablier — 3 minutes", "OWN-003", 6, 990, 80},
+}
+
+// ownRange reports whether the shop's range is not quite the other's.
+func (s *Shop) ownRange() bool { return s.onShopify() && !s.opt.Common }
+
+func (s *Shop) makeOwnGoods() {
+	for i, g := range ownGoods {
+		d := s.goodsDice(int64(400 + i))
+		p := s.newProduct(g.title, s.categories[g.category])
+		p.own.class, p.own.price, p.own.grams, p.own.sku = standard, g.price, g.grams, g.sku
+		s.setCost(p.own, i, d)
+		s.fill(p.own, d)
+		s.sellable = append(s.sellable, p.own)
+	}
+}
+
+// pools reports whether the variants of a product may share one stock.
+func (s *Shop) pools() bool { return !s.opt.Common && !s.onShopify() }
+
 var variableGoods = [...]struct {
 	title, sku     string
 	category       int
@@ -90,7 +122,10 @@ var variableGoods = [...]struct {
 
 func (s *Shop) makeProducts() {
 	for i, g := range simpleGoods {
-		d := s.dice(dieKey, int64(100+i))
+		if s.ownRange() && slices.Contains(leftOut, i) {
+			continue
+		}
+		d := s.goodsDice(int64(100 + i))
 		p := s.newProduct(g.title, s.categories[g.category])
 		v := p.own
 		v.class, v.price, v.grams = g.class, g.price, g.grams
@@ -121,38 +156,51 @@ func (s *Shop) makeProducts() {
 			v.virtual, v.tracked, v.stock, v.given = true, false, 0, 0
 			v.download = i >= firstDownload
 		}
+		if i == discontinued {
+			s.retiring = append(s.retiring, p)
+		}
 		if p.visible == "publish" {
 			s.sellable = append(s.sellable, v)
 		}
 	}
+	if s.ownRange() {
+		s.makeOwnGoods()
+	}
 	for i, g := range variableGoods {
 		s.makeVariable(i, g.title, g.sku, s.categories[g.category], g.price, g.sizes, g.colours, g.pooled)
 	}
+	s.retiring = append(s.retiring, s.products[len(s.products)-1])
 	p := s.newProduct("Carte cadeau", s.categories[0])
 	p.own.sku, p.own.price, p.own.virtual, p.own.gift, p.own.class = "GIFT", 5000, true, true, untaxed
 	s.giftCard = p.own
 }
 
 func (s *Shop) makeVariable(i int, title, sku string, in *category, price int64, sizes, colours []string, pooled bool) {
-	d := s.dice(dieKey, int64(200+i))
+	d, more := s.goodsDice(int64(200+i)), s.goodsDice(int64(300+i))
 	p := s.newProduct(title, in)
 	p.own.sku, p.own.price = sku, price
 	if pooled {
 		s.fill(p.own, d)
+	}
+	if pooled && !s.pools() { // what was drawn for the pool is not used
+		p.own.tracked, p.own.stock, p.own.given = false, 0, 0
 	}
 	p.axes = []axis{{1, "Taille", "pa_taille", sizes}, {0, "Couleur", "couleur", colours}}
 	for a, size := range sizes {
 		for b, colour := range colours {
 			v := &variant{id: s.post(), of: p, options: []string{size, colour}, price: price + int64(a)*100, grams: 250 + 20*a,
 				sku: fmt.Sprintf("%s-%s-%s", sku, size, strings.ToUpper(string([]rune(colour)[:1]))), backorders: "no",
-				created: s.now(), modified: s.now()}
+				created: s.now(), modified: s.now(), changed: s.now()}
 			if a == len(sizes)-1 && b == 0 && i%4 == 1 {
 				v.sku = "" // shows its product's
 			}
 			s.setCost(v, i+a+b, d)
-			if pooled {
+			switch {
+			case pooled && s.pools():
 				v.pool = p.own
-			} else {
+			case pooled:
+				s.fill(v, more)
+			default:
 				s.fill(v, d)
 			}
 			p.variants = append(p.variants, v)
@@ -163,7 +211,7 @@ func (s *Shop) makeVariable(i int, title, sku string, in *category, price int64,
 
 func (s *Shop) newProduct(title string, in *category) *product {
 	p := &product{title: title, slug: slug(title), short: "Article de démonstration.", category: in, visible: "publish"}
-	p.own = &variant{id: s.post(), of: p, backorders: "no", created: s.now(), modified: s.now()}
+	p.own = &variant{id: s.post(), of: p, backorders: "no", created: s.now(), modified: s.now(), changed: s.now()}
 	s.products = append(s.products, p)
 	return p
 }
@@ -181,6 +229,8 @@ func (s *Shop) fill(v *variant, d *dice) {
 	v.tracked = true
 	v.stock = int64(d.between(20, 120))
 	v.given = v.stock
+	v.aside = v.stock % 4 * 5 / 3
+	v.counted = s.now()
 }
 
 // slug keeps what is safe in a URL.
@@ -239,6 +289,10 @@ func (s *Shop) planHistory() {
 	s.agenda.addAll(arrivals)
 	s.plan(historyEnd.Unix()+int64(s.dice(dieDay, -1).between(60, 900)), doArriveLive, 0)
 	s.plan(historyStart.Unix()+6*3600, doOpenShop, 0)
-	s.plan(historyStart.Unix()+200*86400, doDiscontinue, s.products[discontinued].own.id)
-	s.plan(historyStart.Unix()+240*86400, doDiscontinue, s.products[len(simpleGoods)+len(variableGoods)-1].own.id)
+	if s.opt.Common {
+		return
+	}
+	for i, p := range s.retiring {
+		s.plan(historyStart.Unix()+int64(200+40*i)*86400, doDiscontinue, p.own.id)
+	}
 }

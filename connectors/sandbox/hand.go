@@ -40,7 +40,7 @@ func (s *Shop) Add(r intake.Resource) string {
 			s.coupons = append(s.coupons, k)
 			return k.id
 		case intake.Categories:
-			k := &category{id: s.categories[len(s.categories)-1].id + 1, position: len(s.categories)}
+			k := &category{id: s.categories[len(s.categories)-1].id + 1, position: len(s.categories), modified: s.now()}
 			k.name, k.slug = "Rayon "+text(k.id), "rayon-"+text(k.id)
 			s.categories = append(s.categories, k)
 			return k.id
@@ -122,6 +122,10 @@ func (s *Shop) Delete(r intake.Resource, id string) string {
 			return of.own.id
 		case *variant:
 			of.gone = true
+			if s.onShopify() {
+				s.bury(intake.Variants, of.id)
+				of.of.own.modified = s.now()
+			}
 			return of.id
 		case *customer:
 			if of.admin {
@@ -136,6 +140,7 @@ func (s *Shop) Delete(r intake.Resource, id string) string {
 			if len(s.categories) == 1 {
 				return 0
 			}
+			s.bury(intake.Categories, of.id)
 			s.categories = slices.DeleteFunc(s.categories, func(k *category) bool { return k == of })
 			for _, p := range s.products {
 				if p.category == of {
@@ -155,7 +160,7 @@ func (s *Shop) find(r intake.Resource, id string) any {
 	newest := id == ""
 	switch r {
 	case intake.Orders, intake.Trash:
-		if o := s.pick(id, func(o *order) bool { return !newest || o.listed() == (r == intake.Orders) }); o != nil {
+		if o := s.pick(id, func(o *order) bool { return !newest || (o.listed() && s.shows(o)) == (r == intake.Orders) }); o != nil {
 			return o
 		}
 	case intake.Products, intake.Variants:
@@ -205,7 +210,7 @@ func (s *Shop) addVariation(d *dice) int64 {
 		size := "T" + text(int64(len(p.axes[0].values)+1))
 		p.axes[0].values = append(slices.Clone(p.axes[0].values), size)
 		v := &variant{id: s.post(), of: p, options: []string{size, p.axes[1].values[0]}, price: p.own.price, backorders: "no",
-			created: s.now(), modified: s.now()}
+			created: s.now(), modified: s.now(), changed: s.now()}
 		v.sku = p.own.sku + "-" + text(v.id)
 		s.fill(v, d)
 		p.variants = append(p.variants, v)
@@ -220,13 +225,17 @@ func (s *Shop) addVariation(d *dice) int64 {
 func (s *Shop) PlaceOrder() string {
 	return s.change(func() int64 {
 		o := s.place(NoOddity)
-		if o.gateway == payDelivery {
+		if o.gateway == payDelivery || o.state == statePending && !s.tellsUnpaid() {
 			o.gateway = payTransfer
 			s.enter(o, stateHeld, OrderPlaced)
 		}
 		return o.id
 	})
 }
+
+// tellsUnpaid reports whether the shop lists an order whose payment by card is
+// still to come, and so does every other that tells the same history.
+func (s *Shop) tellsUnpaid() bool { return !s.opt.Common && !s.onShopify() }
 
 // PlaceOddOrder places and pays an order of an odd kind.
 func (s *Shop) PlaceOddOrder(kind Odd) string {
@@ -375,7 +384,7 @@ func (s *Shop) change(f func() int64) string {
 
 func (s *Shop) changeOrder(id string, can func(*order) bool, how func(*order)) string {
 	return s.change(func() int64 {
-		o := s.pick(id, func(o *order) bool { return o.listed() && can(o) })
+		o := s.pick(id, func(o *order) bool { return o.listed() && s.shows(o) && can(o) })
 		if o == nil {
 			return 0
 		}

@@ -92,6 +92,8 @@ const (
 	doTrash
 	doOpenShop
 	doDiscontinue
+	doDispute
+	doDisputeEnd
 )
 
 // agenda is a heap of steps by time.
@@ -184,6 +186,10 @@ func (s *Shop) do(st step) {
 		s.edit(o, d)
 	case doTrash:
 		s.trash(o)
+	case doDispute:
+		s.dispute(o, d)
+	case doDisputeEnd:
+		s.endDispute(o, d)
 	}
 }
 
@@ -311,6 +317,7 @@ func (s *Shop) openShop() {
 		}
 	}
 	s.editCatalogue(d)
+	s.settleReserve()
 	s.plan(s.now()+86400, doOpenShop, 0)
 }
 

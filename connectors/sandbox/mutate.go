@@ -1,11 +1,18 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+
+	"comptoir/erp/intake"
+)
 
 // The transitions of an order. Each dates the change, moves the stock and says
 // what happened.
 
 func (s *Shop) enter(o *order, st state, kind EventKind) {
+	if st == stateDone || o.state == stateDone || st == stateRefunded {
+		s.recommit(o)
+	}
 	o.state = st
 	o.modified = s.now()
 	s.settleStock(o)
@@ -17,7 +24,7 @@ func (s *Shop) enter(o *order, st state, kind EventKind) {
 func (s *Shop) settleStock(o *order) {
 	switch {
 	case o.state.takesStock() && !o.holding:
-		o.holding = true
+		o.holding, o.taken = true, true
 		s.moveStock(o, -1)
 	case (o.state == stateCancelled || o.state == statePending) && o.holding:
 		o.holding = false
@@ -38,11 +45,12 @@ func (s *Shop) shift(v *variant, by int64) {
 		return
 	}
 	h.stock += by
-	h.touch(s.now())
+	h.recount(s.now())
 }
 
 func (s *Shop) pay(o *order) {
 	o.paid = s.now()
+	s.charge(o, o.due())
 	if c := s.customer(o.customer); c != nil {
 		c.paying, c.modified = true, s.now()
 	}
@@ -72,9 +80,13 @@ func (o *order) nothingToShip() bool {
 	return len(o.lines) > 0
 }
 
-func (s *Shop) fail(o *order)   { s.enter(o, stateFailed, OrderFailed) }
-func (s *Shop) await(o *order)  { s.enter(o, statePickup, OrderWaits) }
-func (s *Shop) cancel(o *order) { s.enter(o, stateCancelled, OrderCancelled) }
+func (s *Shop) fail(o *order)  { s.enter(o, stateFailed, OrderFailed) }
+func (s *Shop) await(o *order) { s.enter(o, statePickup, OrderWaits) }
+
+func (s *Shop) cancel(o *order) {
+	o.cancelled = s.now()
+	s.enter(o, stateCancelled, OrderCancelled)
+}
 
 func (s *Shop) complete(o *order) {
 	o.completed = s.now()
@@ -89,7 +101,7 @@ func (s *Shop) complete(o *order) {
 
 // refundable reports whether the shop may give money back for the order.
 func (s *Shop) refundable(o *order) bool {
-	return !o.trashed && o.paid > 0 && (o.state == stateOpen || o.state == stateDone || o.state == statePickup) &&
+	return !o.trashed && !o.disputed && o.paid > 0 && (o.state == stateOpen || o.state == stateDone || o.state == statePickup) &&
 		s.planted[o.id] == "" && o.left() > 0
 }
 
@@ -113,6 +125,7 @@ func (s *Shop) addRefund(o *order, r *refund) *refund {
 	}
 	o.refunds = append(o.refunds, r)
 	s.refunds = append(s.refunds, r)
+	s.chargeBack(o, r)
 	next := o.state
 	if r.full {
 		next = stateRefunded
@@ -165,12 +178,15 @@ func (s *Shop) refundAll(o *order, d *dice) *refund {
 		}
 	}
 	for i := range o.fees {
-		if done, _, _ := o.refunded(charge, i); done == 0 {
+		if done, _, _ := o.refunded(charge, i); done == 0 && s.refundsFees() {
 			r.parts = append(r.parts, o.takeBack(charge, i, 1))
 		}
 	}
 	return s.addParts(o, r)
 }
+
+// refundsFees reports whether a refund can name a fee. On Shopify it cannot.
+func (s *Shop) refundsFees() bool { return !s.opt.Common && !s.onShopify() }
 
 // addParts books a refund by lines. Where the lines come to more than what is
 // left (after a refund by amount, or with a gift card used), it is one by
@@ -206,13 +222,14 @@ func (s *Shop) refundByStatus(o *order) *refund {
 // alter changes what an order says: the quantity of its first line where it is
 // still open, else the address.
 func (s *Shop) alter(o *order, d *dice) {
-	open := o.state == statePending || o.state == stateHeld || o.state == stateOpen
+	open := o.state == statePending || o.state == stateHeld || o.state == stateOpen && (o.paid == 0 || s.repays())
 	if open && len(o.lines) > 0 && len(o.refunds)+len(o.coupons)+len(o.gifts) == 0 && d.in(600) {
 		l := &o.lines[0]
 		by := int64(1)
 		if l.qty > 1 && d.in(400) {
 			by = -1
 		}
+		s.keepBefore(o)
 		unit := l.sub / l.qty
 		l.qty += by
 		l.sub, l.total = unit*l.qty, unit*l.qty
@@ -251,6 +268,9 @@ func (s *Shop) drop(o *order) {
 			}
 		}
 	}
+	if s.shows(o) {
+		s.bury(intake.Orders, o.id)
+	}
 	i := slices.Index(s.orders, o)
 	s.orders = slices.Delete(s.orders, i, i+1)
 	s.refunds = slices.DeleteFunc(s.refunds, func(r *refund) bool { return r.of == o })
@@ -276,12 +296,13 @@ func (s *Shop) setPrice(v *variant, cents int64) {
 func (s *Shop) setStock(v *variant, qty int64) {
 	v.given += qty - v.stock
 	v.stock = qty
-	v.touch(s.now())
+	v.recount(s.now())
 	s.happened(StockChanged, v.id)
 }
 
 func (s *Shop) editCategory(c *category) {
 	c.position++
+	c.modified = s.now()
 	c.description = "Mise à jour " + text(int64(c.position))
 	s.happened(CategoryEdited, c.id)
 }
@@ -305,6 +326,7 @@ func (s *Shop) discontinue(id int64) {
 	if p == nil {
 		return
 	}
+	s.bury(intake.Products, p.own.id)
 	p.own.gone = true
 	for _, v := range p.variants {
 		v.gone = true

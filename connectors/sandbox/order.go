@@ -35,7 +35,16 @@ type order struct {
 	odd      oddity
 	via      string
 
-	created, modified, paid, completed int64
+	test     bool  // placed to try the shop out
+	gross    bool  // amounts of lines hold their tax
+	tip      int64 // beside the goods
+	rounded  int64 // by which a payment in cash differs from the total
+	remitted bool  // a marketplace pays the order's taxes
+	shown    uint8 // the currency that the customer saw
+	disputed bool  // the customer's bank takes the payment back, or tried to
+	taken    bool  // its goods were taken from stock at least once
+
+	created, modified, paid, completed, cancelled int64
 
 	customer int64 // 0: a guest
 	who      person
@@ -46,6 +55,7 @@ type order struct {
 	coupons  []couponUse
 	gifts    []gift
 	refunds  []*refund // oldest first
+	edits    []edit    // of quantities and amounts, oldest first; kept where the platform states them
 	taxIDs   int64     // id of the first tax line
 	secret   uint64    // order key, transaction, gift card code
 }
@@ -74,6 +84,13 @@ type line struct {
 	qty        int64
 	back       int64 // units that refunds put back in stock
 	sub, total int64 // net, before and after discounts
+	off        []off // what coupons took off, together sub less total
+}
+
+// off is what one coupon took off one line.
+type off struct {
+	use    uint8 // index in the order's coupons
+	amount int64
 }
 
 type shipping struct {

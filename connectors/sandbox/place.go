@@ -50,14 +50,22 @@ func plantedReason(odd Odd) string {
 // oddOf decides which of the shop's orders are odd: one in 300 cannot be
 // booked, a few in a hundred are merely unusual.
 func (s *Shop) oddOf(seq int) Odd {
-	if seq%300 == 60 {
-		return [...]Odd{OddNoRate, OddNotANumber, OddTotalsOff}[seq/300%3]
+	if seq%300 == 60 && !s.opt.Common {
+		odd := [...]Odd{OddNoRate, OddNotANumber, OddTotalsOff}[seq/300%3]
+		if odd == OddNoRate && s.onShopify() { // its orders are all in the shop's currency
+			odd = OddTotalsOff
+		}
+		return odd
 	}
 	d := s.dice(diePick, int64(seq))
 	if d.in(960) {
 		return NoOddity
 	}
-	return [...]Odd{OddStatus, OddGiftCardSold, OddGiftCardUsed, OddGiftCardPaysAll, OddNegativeFee, OddDraft, OddTwice}[d.pick(25, 25, 25, 5, 35, 12, 10)]
+	odd := [...]Odd{OddStatus, OddGiftCardSold, OddGiftCardUsed, OddGiftCardPaysAll, OddNegativeFee, OddDraft, OddTwice}[d.pick(25, 25, 25, 5, 35, 12, 10)]
+	if odd == OddNegativeFee && (s.opt.Common || s.onShopify()) {
+		return NoOddity
+	}
+	return odd
 }
 
 // place makes the next order, as a customer leaves it at the checkout.
@@ -131,6 +139,8 @@ func (s *Shop) person(no uint32) person {
 func (s *Shop) chooseCurrency(o *order, odd Odd, d *dice) {
 	chance := d.n(1000)
 	switch country := o.place().country; {
+	case s.opt.Common || s.onShopify():
+		o.currency = eur
 	case odd == OddNoRate:
 		o.currency = isk
 	case odd == OddCurrency:
@@ -222,12 +232,16 @@ func (s *Shop) applyCoupons(o *order, odd Odd, d *dice) {
 	for i := range n {
 		c := usable[(first+i)%len(usable)]
 		use := couponUse{id: s.items(1), of: c, amount: c.amount}
-		for k, off := range o.discounts(c) {
+		for k, amount := range o.discounts(c) {
 			l := &o.lines[k]
-			off = min(off, l.total)
-			l.total -= off
-			use.discount += off
-			use.tax += tax(o.place(), l.class, off, false).cents()
+			amount = min(amount, l.total)
+			if amount == 0 {
+				continue
+			}
+			l.total -= amount
+			l.off = append(l.off, off{use: uint8(i), amount: amount})
+			use.discount += amount
+			use.tax += tax(o.place(), l.class, amount, false).cents()
 		}
 		c.used++
 		o.coupons = append(o.coupons, use)

@@ -38,6 +38,22 @@ type Options struct {
 	// Platform is the dialect that the shop speaks. The zero value is
 	// WooCommerce.
 	Platform Platform
+	// Goods decides prices, costs and opening stock, so that two shops of
+	// different seeds sell the same goods; 0 means Seed. A Shopify shop leaves
+	// out a few of them and has a few of its own, unless the shops have a
+	// history in Common.
+	Goods int64
+	// Common keeps to what every platform can tell in full: amounts in EUR
+	// only, stock counted by each variant, no fee below zero, no fee given
+	// back, nothing discontinued and nothing that cannot be booked. Shops of
+	// the same options on different platforms then state the same facts.
+	Common bool
+	// Extras adds what only Shopify has: parts shipped from two places,
+	// returns and exchanges, refunds that settle later, tips, duties, cash
+	// rounding, taxes that a marketplace pays, amounts shown in other
+	// currencies, prices with tax, long orders and test orders. It needs
+	// Platform Shopify, and no Common.
+	Extras bool
 	// Now is the clock of the Date header and of OAuth timestamps; nil means
 	// time.Now. The shop's records carry its own, virtual time (see Clock),
 	// which begins at the end of October 2026: a reader that trusts nothing
@@ -94,6 +110,7 @@ const defaultVersion = "11.0.1"
 type Shop struct {
 	opt     Options
 	seed    uint64
+	goods   uint64 // the seed of the catalogue
 	release release
 	zone    *time.Location
 
@@ -116,8 +133,16 @@ type Shop struct {
 	customers  []*customer // the id is the index plus one
 	orders     []*order    // in order of id
 	refunds    []*refund   // in order of id
+	retiring   []*product  // will be discontinued
+	gone       []gone      // what was deleted for good, oldest first
+	holdings   *holdings   // see committed
+	balance    []movement  // of the card payments, oldest first; see payouts.go
+	paidOut    paidOut
+	viewed     *view // see view
+	withheld   bool  // a reserve is held back
 	planted    map[int64]string
 	lists      map[string]*list
+	sorts      map[string]sorted
 	written    written
 
 	speak   speech
@@ -138,9 +163,12 @@ func New(o Options) *Shop {
 	if err != nil {
 		zone = time.UTC // cannot happen: time/tzdata is linked in
 	}
+	if o.Goods == 0 {
+		o.Goods = o.Seed
+	}
 	s := &Shop{
-		opt: o, seed: uint64(o.Seed), release: parseRelease(o.Version), zone: zone, clock: historyStart,
-		planted: map[int64]string{}, lists: map[string]*list{},
+		opt: o, seed: uint64(o.Seed), goods: uint64(o.Goods), release: parseRelease(o.Version), zone: zone, clock: historyStart,
+		planted: map[int64]string{}, lists: map[string]*list{}, sorts: map[string]sorted{},
 	}
 	d := s.dice(dieKey, 0)
 	key, secret := "ck_"+d.hex(40), "cs_"+d.hex(40)
@@ -202,15 +230,14 @@ func (s *Shop) Planted() map[string]string {
 	return out
 }
 
-// OrderCount returns how many orders the shop lists: all but drafts and trash.
-func (s *Shop) OrderCount() int { return s.count(func(o *order) bool { return o.listed() }) }
-
-func (s *Shop) count(want func(*order) bool) int {
+// OrderCount returns how many orders the shop lists: all but drafts and trash
+// on WooCommerce, all that were ever to be shipped on Shopify.
+func (s *Shop) OrderCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for _, o := range s.orders {
-		if want(o) {
+		if s.shows(o) {
 			n++
 		}
 	}
@@ -247,9 +274,17 @@ func (s *Shop) Stock(variantID string) (qty int, tracked bool) {
 // as numbers where they are numbers. Orders are those that it lists: neither
 // drafts nor trash. Variants are those below a product, as a simple product is
 // its own variant. Shipping methods are "method:instance".
+//
+// A Shopify shop lists archived orders too, and those of a card only once they
+// are paid; each of its products has a variant at least; it has locations and
+// payouts, and neither tax rates nor gateways, shipping methods, coupons or
+// trash that could be listed.
 func (s *Shop) IDs(r intake.Resource) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.onShopify() {
+		return s.shopifyIDs(r)
+	}
 	var ids []int64
 	add := func(id int64) { ids = append(ids, id) }
 	switch r {
@@ -296,6 +331,11 @@ func (s *Shop) IDs(r intake.Resource) []string {
 			}
 		}
 	}
+	return texts(ids)
+}
+
+// texts sorts ids as numbers and writes them.
+func texts(ids []int64) []string {
 	slices.Sort(ids)
 	out := make([]string, len(ids))
 	for i, id := range ids {
@@ -311,7 +351,18 @@ func (s *Shop) Modified(r intake.Resource, id string) time.Time {
 	defer s.mu.Unlock()
 	var at int64
 	switch n := number(id); r {
-	case intake.Products, intake.Variants:
+	case intake.Categories:
+		if k, ok := s.find(r, id).(*category); ok && s.onShopify() {
+			at = k.modified
+		}
+	case intake.Variants:
+		if v := s.variant(n); v != nil {
+			at = v.modified
+			if s.onShopify() {
+				at = max(v.changed, v.counted)
+			}
+		}
+	case intake.Products:
 		if v := s.variant(n); v != nil {
 			at = v.modified
 		}

@@ -7,6 +7,19 @@ func shopifyTypes() []gqlType {
 	return slices.Concat(
 		mutationTypes(),
 		bulkTypes(),
+		rootTypes(),
+		moneyTypes(),
+		countTypes(),
+		orderTypes(),
+		lineTypes(),
+		refundTypes(),
+		agreementTypes(),
+		paymentTypes(),
+		payoutTypes(),
+		goodsTypes(),
+		stockTypes(),
+		peopleTypes(),
+		eventTypes(),
 	)
 }
 
