@@ -104,7 +104,7 @@ func rootTypes() []gqlType {
 		}},
 		{name: "AppInstallation", is: []string{"Node"}, fields: gqlFields{
 			"id":           gqlID("AppInstallation", func(*gqlRun, gqlRoot) int64 { return 1 }),
-			"accessScopes": gqlList("AccessScope", func(*gqlRun, gqlRoot) []string { return everyScope }),
+			"accessScopes": gqlList("AccessScope", func(x *gqlRun, _ gqlRoot) []string { return x.s.shopifyScopes() }),
 		}},
 		{name: "AccessScope", fields: gqlFields{
 			"handle":      gqlText(func(_ *gqlRun, scope string) string { return scope }),
@@ -134,5 +134,3 @@ func (s *Shop) stocked() []inventoryItem {
 	}
 	return all
 }
-
-var everyScope = []string{"read_orders", "read_all_orders", "read_products", "read_inventory", "read_locations", "read_customers"}
