@@ -53,6 +53,10 @@ func (x *gqlRun) orders() gqlRows[*order] {
 		return slices.DeleteFunc(slices.Clone(x.s.orders), func(o *order) bool { return !x.s.shows(o) })
 	}, key)
 	rows := rowsOf(x, all, key, orderTerm)
+	if since := x.s.ordersSince(); since > 0 {
+		asked := rows.keep
+		rows.keep = func(o *order) bool { return o.created >= since && (asked == nil || asked(o)) }
+	}
 	if x.args.text("sortKey") == "ID" {
 		rows.all = after(all, parseSearch(x.args.text("query")).above(), func(o *order) int64 { return o.id })
 	}
@@ -219,9 +223,8 @@ func (x *gqlRun) locations() gqlRows[*site] {
 }
 
 // countRows is how many rows a search finds, up to a limit.
-func countRows[V any](x *gqlRun, all []V, term func(*Shop, V, *searchTerm) (yes, known bool)) counted {
+func countRows[V any](x *gqlRun, rows gqlRows[V]) counted {
 	limit := int64(x.args.size("limit", 10_000))
-	rows := rowsOf(x, all, nil, term)
 	var n int64
 	for _, v := range rows.all {
 		if rows.keep != nil && !rows.keep(v) {

@@ -12,7 +12,7 @@ func (s *Shop) byGid(gid string) any {
 	id := number(digits)
 	switch kind {
 	case "Order":
-		if o := s.order(id); o != nil && s.shows(o) {
+		if o := s.order(id); o != nil && s.shows(o) && o.created >= s.ordersSince() {
 			return o
 		}
 	case "Refund":

@@ -29,15 +29,15 @@ func rootTypes() []gqlType {
 			}),
 			"order":          one[*order]("Order"),
 			"orders":         gqlConnection("Order", func(x *gqlRun, _ gqlRoot) gqlRows[*order] { return x.orders() }),
-			"ordersCount":    gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.orders().all, orderTerm) }),
+			"ordersCount":    gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.orders()) }),
 			"product":        one[*product]("Product"),
 			"products":       gqlConnection("Product", func(x *gqlRun, _ gqlRoot) gqlRows[*product] { return x.products() }),
-			"productsCount":  gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.s.listedProducts(), productTerm) }),
+			"productsCount":  gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.products()) }),
 			"productVariant": one[*variant]("ProductVariant"),
 			"productVariants": gqlConnection("ProductVariant", func(x *gqlRun, _ gqlRoot) gqlRows[*variant] {
 				return rowsOf(x, inOrder(x.s, "variants", x.s.allVariants, variantKey), variantKey, variantTerm)
 			}),
-			"productVariantsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.s.allVariants(), variantTerm) }),
+			"productVariantsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, rowsOf(x, x.s.allVariants(), variantKey, variantTerm)) }),
 			"inventoryItem":        one[inventoryItem]("InventoryItem"),
 			"inventoryItems": gqlConnection("InventoryItem", func(x *gqlRun, _ gqlRoot) gqlRows[inventoryItem] {
 				return rowsOf(x, x.s.stocked(), func(i inventoryItem) gqlKey { return variantKey(i.variant) }, itemTerm)
@@ -50,17 +50,17 @@ func rootTypes() []gqlType {
 				slices.SortFunc(all, func(a, b *category) int { return key(a).compare(key(b)) })
 				return rowsOf(x, all, key, collectionTerm)
 			}),
-			"collectionsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.s.categories, collectionTerm) }),
+			"collectionsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, rowsOf(x, x.s.categories, nil, collectionTerm)) }),
 			"customer":         one[*customer]("Customer"),
 			"customers": gqlConnection("Customer", func(x *gqlRun, _ gqlRoot) gqlRows[*customer] {
 				key := customerKey(x.args.text("sortKey"))
 				rows := rowsOf(x, inOrder(x.s, "customers "+x.args.text("sortKey"), x.s.buyers, key), key, customerTerm)
 				return rows
 			}),
-			"customersCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.s.buyers(), customerTerm) }),
+			"customersCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, rowsOf(x, x.s.buyers(), nil, customerTerm)) }),
 			"location":       one[*site]("Location"),
 			"locations":      gqlConnection("Location", func(x *gqlRun, _ gqlRoot) gqlRows[*site] { return x.locations() }),
-			"locationsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.locations().all, locationTerm) }),
+			"locationsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, x.locations()) }),
 			"events": gqlConnection("Event", func(x *gqlRun, _ gqlRoot) gqlRows[*gone] {
 				return rowsOf(x, x.s.remembered(), func(g *gone) gqlKey { return gqlKey{g.number, g.number} }, eventTerm)
 			}),
@@ -104,7 +104,7 @@ func rootTypes() []gqlType {
 		}},
 		{name: "AppInstallation", is: []string{"Node"}, fields: gqlFields{
 			"id":           gqlID("AppInstallation", func(*gqlRun, gqlRoot) int64 { return 1 }),
-			"accessScopes": gqlList("AccessScope", func(x *gqlRun, _ gqlRoot) []string { return x.s.shopifyScopes() }),
+			"accessScopes": gqlList("AccessScope", func(x *gqlRun, _ gqlRoot) []string { return x.s.shopify.scopes }),
 		}},
 		{name: "AccessScope", fields: gqlFields{
 			"handle":      gqlText(func(_ *gqlRun, scope string) string { return scope }),
