@@ -37,8 +37,10 @@ func rootTypes() []gqlType {
 			"productVariants": gqlConnection("ProductVariant", func(x *gqlRun, _ gqlRoot) gqlRows[*variant] {
 				return rowsOf(x, inOrder(x.s, "variants", x.s.allVariants, variantKey), variantKey, variantTerm)
 			}),
-			"productVariantsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, rowsOf(x, x.s.allVariants(), variantKey, variantTerm)) }),
-			"inventoryItem":        one[inventoryItem]("InventoryItem"),
+			"productVariantsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted {
+				return countRows(x, rowsOf(x, x.s.allVariants(), variantKey, variantTerm))
+			}),
+			"inventoryItem": one[inventoryItem]("InventoryItem"),
 			"inventoryItems": gqlConnection("InventoryItem", func(x *gqlRun, _ gqlRoot) gqlRows[inventoryItem] {
 				return rowsOf(x, x.s.stocked(), func(i inventoryItem) gqlKey { return variantKey(i.variant) }, itemTerm)
 			}),
@@ -50,8 +52,10 @@ func rootTypes() []gqlType {
 				slices.SortFunc(all, func(a, b *category) int { return key(a).compare(key(b)) })
 				return rowsOf(x, all, key, collectionTerm)
 			}),
-			"collectionsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted { return countRows(x, rowsOf(x, x.s.categories, nil, collectionTerm)) }),
-			"customer":         one[*customer]("Customer"),
+			"collectionsCount": gqlValue("Count", func(x *gqlRun, _ gqlRoot) counted {
+				return countRows(x, rowsOf(x, x.s.categories, nil, collectionTerm))
+			}),
+			"customer": one[*customer]("Customer"),
 			"customers": gqlConnection("Customer", func(x *gqlRun, _ gqlRoot) gqlRows[*customer] {
 				key := customerKey(x.args.text("sortKey"))
 				rows := rowsOf(x, inOrder(x.s, "customers "+x.args.text("sortKey"), x.s.buyers, key), key, customerTerm)
