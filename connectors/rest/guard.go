@@ -106,10 +106,9 @@ func timedOut(ctx context.Context, err error) error {
 
 // limits are those of one answer.
 type limits struct {
-	ctx     context.Context // of the attempt
-	most    int64           // bytes
-	waiting func(bool)      // told when a wait for more begins and ends; may be nil
-	end     func()          // called when the answer is closed
+	ctx  context.Context // of the attempt
+	most int64           // bytes
+	end  func()          // called when the answer is closed
 }
 
 // answer is a body within its limits.
@@ -122,10 +121,6 @@ type answer struct {
 }
 
 func (a *answer) Read(p []byte) (int, error) {
-	if a.waiting != nil {
-		a.waiting(true)
-		defer a.waiting(false)
-	}
 	n, err := a.r.Read(p)
 	if a.left -= int64(n); a.left < 0 {
 		return 0, a.guard.tooLarge()

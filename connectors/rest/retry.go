@@ -55,8 +55,9 @@ func (c *Client) retryAfter(_ *resty.Client, res *resty.Response) (time.Duration
 }
 
 // logRetry also lets go of an answer that is of no use, where resty does not.
+// It is called after the last attempt too, whose answer is still read.
 func (c *Client) logRetry(res *resty.Response, err error) {
-	if res != nil && res.RawResponse != nil && streams(res.Request.Context()) {
+	if res != nil && res.RawResponse != nil && streams(res.Request.Context()) && res.Request.Attempt <= c.opts.Retries {
 		_ = res.RawResponse.Body.Close()
 	}
 	event := c.opts.Log.Debug()

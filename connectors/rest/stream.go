@@ -133,18 +133,11 @@ func (g *guard) stream(req *http.Request) (*http.Response, error) {
 		alarm.Stop()
 		cancel(nil)
 	})
-	// The time that the reader takes between two pieces is its own.
-	waiting := func(on bool) {
-		if on {
-			alarm.Reset(g.timeout)
-		} else {
-			alarm.Stop()
-		}
-	}
 	res, err := g.next.RoundTrip(req.WithContext(ctx))
 	if err == nil {
-		err = g.unpack(res, limits{ctx: ctx, most: math.MaxInt64, end: end, waiting: waiting})
 		alarm.Stop()
+		res.Body = &watched{res.Body, alarm, g.timeout}
+		err = g.unpack(res, limits{ctx: ctx, most: math.MaxInt64, end: end})
 	}
 	if err != nil {
 		err = timedOut(ctx, err)
@@ -152,4 +145,18 @@ func (g *guard) stream(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return res, nil
+}
+
+// watched sets the alarm for as long as it waits for the next piece. The time
+// that its reader takes between two is its own.
+type watched struct {
+	io.ReadCloser
+	alarm   *time.Timer
+	timeout time.Duration
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.alarm.Reset(w.timeout)
+	defer w.alarm.Stop()
+	return w.ReadCloser.Read(p)
 }

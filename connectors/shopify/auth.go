@@ -83,7 +83,7 @@ func (a *auth) token(ctx context.Context, op string) (string, error) {
 func (a *auth) renew(ctx context.Context, op, refused string) (string, error) {
 	return a.locked(ctx, func() error {
 		if a.fresh(refused) {
-			return nil // somebody else has renewed it meanwhile
+			return a.keep(ctx, op) // somebody else has renewed it meanwhile
 		}
 		return a.obtain(ctx, op, refused)
 	})

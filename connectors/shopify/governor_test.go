@@ -143,7 +143,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 func TestShopThatTellsNothingIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop := newTill(1000, 50, 10)
-		shop.says = func(_ int, req *http.Request) *http.Response { return said(req, 200, `{"data":{"ok":true}}`) }
+		shop.says = func(_ int, req *http.Request) *http.Response { return tells(req, 200, `{"data":{"ok":true}}`) }
 		crew(t, clientOf(shop, nil), 8, 5, asks("orders"))
 		if shop.asked != 40 {
 			t.Errorf("%d requests", shop.asked)
@@ -162,7 +162,7 @@ func TestRefusalForWantOfPoints(t *testing.T) {
 				if n > 1 {
 					return nil
 				}
-				return said(req, 200, refused)
+				return tells(req, 200, refused)
 			}
 			begun := time.Now()
 			crew(t, clientOf(shop, nil), 1, 1, asks("orders"))
@@ -174,7 +174,7 @@ func TestRefusalForWantOfPoints(t *testing.T) {
 	t.Run("ends when it does not end", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			shop := newTill(1000, 50, 400)
-			shop.says = func(_ int, req *http.Request) *http.Response { return said(req, 200, refused) }
+			shop.says = func(_ int, req *http.Request) *http.Response { return tells(req, 200, refused) }
 			var out struct{}
 			_, err := clientOf(shop, nil).do(t.Context(), "list orders", asks("orders"), nil, &out)
 			var e *connectors.Error
@@ -187,7 +187,7 @@ func TestRefusalForWantOfPoints(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			shop := newTill(1000, 50, 400)
 			shop.says = func(_ int, req *http.Request) *http.Response {
-				return said(req, 200, strings.Replace(refused, `"restoreRate":50`, `"restoreRate":1`, 1))
+				return tells(req, 200, strings.Replace(refused, `"restoreRate":50`, `"restoreRate":1`, 1))
 			}
 			var out struct{}
 			_, err := clientOf(shop, nil).do(t.Context(), "list orders", asks("orders"), nil, &out)
@@ -219,7 +219,7 @@ func TestPointsOfFailedRequestsAreFree(t *testing.T) {
 		shop := newTill(1000, 1, 400)
 		c := clientOf(shop, nil)
 		crew(t, c, 1, 1, asks("orders"))
-		shop.says = func(_ int, req *http.Request) *http.Response { return said(req, 404, `{"errors":"Not Found"}`) }
+		shop.says = func(_ int, req *http.Request) *http.Response { return tells(req, 404, `{"errors":"Not Found"}`) }
 		for range 5 {
 			var out struct{}
 			_, _ = c.do(t.Context(), "ask", asks("orders"), nil, &out)

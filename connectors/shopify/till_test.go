@@ -68,7 +68,7 @@ func (s *till) RoundTrip(req *http.Request) (*http.Response, error) {
 	if s.level < cost {
 		s.throttled++
 		defer s.mu.Unlock()
-		return said(req, 200, `{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":`+s.extensions(cost, "null")+`}`), nil
+		return tells(req, 200, `{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":`+s.extensions(cost, "null")+`}`), nil
 	}
 	actual := cost
 	if s.actual > 0 {
@@ -85,7 +85,7 @@ func (s *till) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.busy--
 	s.served++
 	s.level = min(s.level+cost-actual, s.most)
-	return said(req, 200, `{"data":{"ok":true},"extensions":`+s.extensions(cost, fmt.Sprint(actual))+`}`), nil
+	return tells(req, 200, `{"data":{"ok":true},"extensions":`+s.extensions(cost, fmt.Sprint(actual))+`}`), nil
 }
 
 func (s *till) cost(req *http.Request) float64 {
@@ -103,8 +103,8 @@ func (s *till) extensions(cost float64, actual string) string {
 		cost, actual, s.most, int(s.level), s.rate)
 }
 
-// said is an answer.
-func said(req *http.Request, status int, body string, header ...string) *http.Response {
+// tells is an answer.
+func tells(req *http.Request, status int, body string, header ...string) *http.Response {
 	h := http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])

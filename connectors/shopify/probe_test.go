@@ -1,0 +1,212 @@
+package shopify
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/erp/intake"
+)
+
+// allScopes are those that leave nothing to be desired.
+const allScopes = "read_orders read_all_orders read_products read_inventory read_locations read_customers read_returns read_shopify_payments"
+
+// hall is a shop that is looked at.
+type hall struct {
+	scopes    string
+	customer  string // the errors beside a customer
+	payments  string // the account, as JSON
+	locations int
+	header    []string
+	domain    string
+}
+
+func (h hall) connector(t *testing.T) *Connector {
+	t.Helper()
+	shop := newTill(1000, 50, 1)
+	shop.says = func(_ int, req *http.Request) *http.Response {
+		body, _ := io.ReadAll(req.Body)
+		var asked struct{ Query string }
+		_ = json.Unmarshal(body, &asked)
+		return tells(req, 200, h.answer(t, asked.Query), h.header...)
+	}
+	cfg := NewConfig()
+	cfg.URL, cfg.AccessToken = "https://atelier.myshopify.com", "shpat_1"
+	c, err := New(connectors.Env{Shop: "atelier", Transport: shop, Now: time.Now}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (h hall) answer(t *testing.T, query string) string {
+	switch {
+	case strings.Contains(query, "currentAppInstallation"):
+		var scopes []string
+		for _, s := range strings.Fields(h.scopes) {
+			scopes = append(scopes, `{"handle":"`+s+`"}`)
+		}
+		return `{"data":{"shop":{"name":"Atelier","currencyCode":"EUR","ianaTimezone":"Europe/Paris","taxesIncluded":true,"myshopifyDomain":"` + h.domain + `",
+			"shopAddress":{"countryCodeV2":"FR"},"plan":{"publicDisplayName":"Basic"}},"currentAppInstallation":{"accessScopes":[` + strings.Join(scopes, ",") + `]}}}`
+	case strings.Contains(query, "customers"):
+		if h.customer != "" {
+			return `{"data":{"customers":{"nodes":[]}},"errors":[` + h.customer + `]}`
+		}
+		return `{"data":{"customers":{"nodes":[{"id":"gid://shopify/Customer/1"}]}}}`
+	case strings.Contains(query, "shopifyPaymentsAccount"):
+		return `{"data":{"shopifyPaymentsAccount":` + h.payments + `}}`
+	case strings.Contains(query, "locationsCount"):
+		return `{"data":{"locationsCount":{"count":` + string(rune('0'+h.locations)) + `}}}`
+	}
+	t.Errorf("asked %s", query)
+	return ""
+}
+
+// openHall is a shop where nothing is amiss.
+func openHall() hall {
+	return hall{scopes: allScopes, payments: `{"activated":true}`, locations: 2, domain: "atelier.myshopify.com", header: []string{headerVersion, "2026-10"}}
+}
+
+func TestProbeTellsWhatTheShopIsLike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shop, err := openHall().connector(t).Probe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shop.Platform != "shopify" || shop.Version != "2026-10" || shop.Name != "Atelier" || shop.URL != "https://atelier.myshopify.com" || shop.Country != "FR" ||
+			shop.Currency != "EUR" || shop.Decimals != 2 || !shop.PricesIncludeTax || shop.TimeZone != "Europe/Paris" || shop.ClockOffset != 0 {
+			t.Errorf("%+v", shop)
+		}
+		for _, c := range shop.Checks {
+			if !c.OK || c.Warn {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
+}
+
+// Each thing that is amiss is one check, which says what will be missing.
+func TestProbeTellsWhatIsAmiss(t *testing.T) {
+	without := func(scope string) func(*hall) {
+		return func(h *hall) { h.scopes = strings.ReplaceAll(h.scopes, scope, "") }
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*hall)
+		check  string
+		fails  bool // else it warns
+		note   string
+	}{
+		{"60 days of orders", without("read_all_orders"), "read_all_orders", false, "60 days"},
+		{"no orders", without("read_orders"), "read_orders", true, "no orders"},
+		{"no stock", without("read_inventory"), "read_inventory", true, "no stock"},
+		{"no customers", without("read_customers"), "read_customers", false, "no customers"},
+		{"no returns", without("read_returns"), "read_returns", false, "returns"},
+		{"no payouts", without("read_shopify_payments"), "payouts", false, "payouts"},
+		{"customers without names", func(h *hall) {
+			h.customer = `{"message":"no","path":["customers","nodes",0,"defaultEmailAddress","emailAddress"],"extensions":{"code":"ACCESS_DENIED"}}`
+		}, "customer data", false, "emailAddress"},
+		{"customers not at all", func(h *hall) {
+			h.customer = `{"message":"no","path":["customers"],"extensions":{"code":"ACCESS_DENIED"}}`
+		}, "customer data", false, "customers"},
+		{"another version", func(h *hall) { h.header = []string{headerVersion, "2027-01"} }, "version", false, "2027-01"},
+		{"another address", func(h *hall) { h.domain = "other.myshopify.com" }, "address", false, "https://other.myshopify.com"},
+		{"a clock that is wrong", func(h *hall) { h.header = append(h.header, "Date", "Sat, 01 Jan 2000 00:10:00 GMT") }, "clock", false, "NTP"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := openHall()
+				tt.change(&h)
+				shop, err := h.connector(t).Probe(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var amiss []connectors.Check
+				for _, c := range shop.Checks {
+					if !c.OK || c.Warn {
+						amiss = append(amiss, c)
+					}
+				}
+				if len(amiss) != 1 || amiss[0].Name != tt.check || amiss[0].OK == tt.fails || !strings.Contains(amiss[0].Note, tt.note) {
+					t.Errorf("amiss: %+v", amiss)
+				}
+			})
+		})
+	}
+}
+
+func TestShopWithoutShopifyPayments(t *testing.T) {
+	for _, account := range []string{`null`, `{"activated":false}`} {
+		h := openHall()
+		h.payments = account
+		shop, err := h.connector(t).Probe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range shop.Checks {
+			if c.Name == "payouts" && (!c.OK || c.Warn || !strings.Contains(c.Note, "does not use")) {
+				t.Errorf("%s: %+v", account, c)
+			}
+		}
+	}
+}
+
+func TestProbeOfAShopThatDoesNotLetUsIn(t *testing.T) {
+	cfg := NewConfig()
+	cfg.URL, cfg.AccessToken = "https://atelier.myshopify.com", "shpat_1"
+	c, err := New(connectors.Env{Shop: "atelier", Transport: answering(401, `{"errors":"no"}`), Now: time.Now}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Probe(t.Context()); connectors.ClassOf(err) != connectors.Denied {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRightsDecideWhatIsServed(t *testing.T) {
+	for _, tt := range []struct {
+		scopes string
+		serves string
+	}{
+		{allScopes, "locations categories products variants customers orders payouts"},
+		{"write_orders", "orders"},
+		{"read_products", "categories products"},
+		{"write_products write_inventory read_locations", "locations categories products variants"},
+		{"read_shopify_payments_accounts", "payouts"},
+		{"read_ordersx orders", ""},
+	} {
+		may := access{scopes: strings.Fields(tt.scopes)}
+		var serves []string
+		for _, r := range []intake.Resource{intake.Locations, intake.Categories, intake.Products, intake.Variants, intake.Customers, intake.Orders, intake.Payouts, intake.Coupons} {
+			if may.serves(r) {
+				serves = append(serves, string(r))
+			}
+		}
+		if got := strings.Join(serves, " "); got != tt.serves {
+			t.Errorf("%q serves %q, want %q", tt.scopes, got, tt.serves)
+		}
+	}
+	if (access{scopes: []string{"read_all_orders"}}).windowed() || !(access{}).windowed() {
+		t.Error("the window of 60 days is not found")
+	}
+}
+
+// The rights are asked for once; a probe asks anew.
+func TestRightsAreRemembered(t *testing.T) {
+	h := openHall()
+	c := h.connector(t)
+	for range 3 {
+		may, err := c.access(t.Context())
+		if err != nil || may.windowed() || !may.payouts() {
+			t.Fatalf("%+v, %v", may, err)
+		}
+	}
+	if asked := c.client.governor.number; asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
