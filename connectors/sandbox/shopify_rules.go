@@ -31,11 +31,15 @@ func (x *gqlRun) rules() []gqlError {
 			}
 		}
 		for _, name := range []string{"first", "last"} {
-			switch size := args.size(name, 0); {
+			size := args.size(name, 0)
+			if _, whole := wholeNumber(args.value(name)); !whole && args.has(name) {
+				size = -1
+			}
+			switch {
 			case size > maxPage:
 				refuse(n, "BAD_REQUEST", fmt.Sprintf("%s cannot exceed %d", name, maxPage))
 			case size < 0:
-				refuse(n, "BAD_REQUEST", name+" cannot be negative")
+				refuse(n, "BAD_REQUEST", name+" must be a whole number from 0")
 			}
 		}
 		for _, a := range args {

@@ -226,6 +226,7 @@ func TestWhatNoSchemaCanExpressIsRefused(t *testing.T) {
 		{`{ stack(first: 251) { nodes { id } } }`, nil, "BAD_REQUEST"},
 		{`{ stack(first: 1, last: 1) { nodes { id } } }`, nil, "BAD_REQUEST"},
 		{`{ stack(first: -1) { nodes { id } } }`, nil, "BAD_REQUEST"},
+		{`query($n: Int) { stack(first: $n) { nodes { id } } }`, map[string]any{"n": "2"}, "BAD_REQUEST"},
 		{`{ stack(first: 1, after: "x") { nodes { id } } }`, nil, "BAD_REQUEST"},
 		{`query($v: [ID!]) { shelf(ids: $v) { id } }`, map[string]any{"v": many}, "MAX_INPUT_SIZE_EXCEEDED"},
 		{`{ shelf { colour } }`, nil, "undefinedField"},
