@@ -74,6 +74,9 @@ func (a *app) oneReport(d reports.Definition) *cobra.Command {
 	f.StringVar(&q.format, "format", "", "`FORMAT`: "+render.FormatNames(d)+" (default: table)")
 	f.StringVarP(&q.output, "output", "o", "", "write to this `FILE`")
 	f.StringVar(&q.lang, "lang", "en", "`LANGUAGE` of titles and headings: en or fr; csv and json are the same in both")
+	if d.Gateways {
+		f.StringVar(&q.params.Gateway, "gateway", "", "only what concerns this `GATEWAY`")
+	}
 	if d.Paged {
 		f.IntVar(&q.params.Limit, "limit", 0, "at most `N` lines, or entries of the journal (default: all)")
 		f.StringVar(&q.params.After, "after", "", "go on after this `PLACE`, which the page before ended with")

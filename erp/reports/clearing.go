@@ -22,7 +22,7 @@ func clearing(ctx context.Context, r *reading) error {
 	s := Section{Key: "gateways"}
 	var home, onAccounts int64
 	for _, a := range accounts {
-		if a.role != ledger.Clearing {
+		if a.role != ledger.Clearing || (r.Params.Gateway != "" && a.gateway != r.Params.Gateway) {
 			continue
 		}
 		c, err := r.clearingOf(ctx, a)
@@ -62,6 +62,7 @@ func (r *reading) clearingOf(ctx context.Context, a account) (clearingSums, erro
 			SELECT l.foreign_debit - l.foreign_credit AS amount, l.debit - l.credit AS home, CASE
 				WHEN al.day < $2 THEN 'opening'
 				WHEN EXISTS (SELECT 1 FROM entry_line x JOIN account b ON b.id = x.account_id WHERE x.entry_id = al.entry_id AND b.role IN ('bank', 'cash')) THEN 'payout'
+				WHEN EXISTS (SELECT 1 FROM entry_line x JOIN account b ON b.id = x.account_id WHERE x.entry_id = al.entry_id AND b.role IN ('disputes', 'reserve')) THEN 'other'
 				WHEN EXISTS (SELECT 1 FROM entry_line x JOIN account b ON b.id = x.account_id WHERE x.entry_id = al.entry_id AND b.role = 'payment_fees') THEN 'fee'
 				WHEN NOT EXISTS (SELECT 1 FROM entry_line x JOIN account b ON b.id = x.account_id WHERE x.entry_id = al.entry_id
 					AND b.role IN ('customer_deposits', 'receivable', 'sales', 'sales_returns', 'shipping_income', 'other_income', 'gift_card_liability', 'store_credit')) THEN 'other'
@@ -95,14 +96,24 @@ func (r *reading) clearingOf(ctx context.Context, a account) (clearingSums, erro
 	if err != nil {
 		return c, err
 	}
-	// A payout may tell of a fee besides: that part of it did not reach the bank.
-	var fee sql.NullInt64
-	err = r.QueryRow(ctx, `SELECT SUM(x.foreign_debit - x.foreign_credit) FROM entry_line x JOIN account f ON f.id = x.account_id
-		WHERE f.role = 'payment_fees' AND x.currency = $4 AND x.entry_id IN (
-			SELECT al.entry_id FROM account_line al JOIN entry e ON e.id = al.entry_id JOIN entry_line b ON b.entry_id = al.entry_id JOIN account k ON k.id = b.account_id
-			WHERE al.account_id = $1 AND al.day >= $2 AND al.day <= $3 AND k.role IN ('bank', 'cash') AND (CAST($5 AS BIGINT) = 0 OR e.shop_id = $5))`,
-		a.id, r.from(), r.to(), a.currency, r.shop).Scan(&fee)
-	c.fees += fee.Int64
-	c.payouts -= fee.Int64
-	return c, err
+	// A payout, or money held back, may come with a fee: that part of it did not
+	// go where the rest went.
+	for _, with := range []struct {
+		one, other ledger.Role
+		of         *int64
+		sign       int64
+	}{{ledger.Bank, ledger.Cash, &c.payouts, -1}, {ledger.Disputes, ledger.Reserve, &c.other, 1}} {
+		var fee sql.NullInt64
+		err = r.QueryRow(ctx, `SELECT SUM(x.foreign_debit - x.foreign_credit) FROM entry_line x JOIN account f ON f.id = x.account_id
+			WHERE f.role = 'payment_fees' AND x.currency = $4 AND x.entry_id IN (
+				SELECT al.entry_id FROM account_line al JOIN entry e ON e.id = al.entry_id JOIN entry_line b ON b.entry_id = al.entry_id JOIN account k ON k.id = b.account_id
+				WHERE al.account_id = $1 AND al.day >= $2 AND al.day <= $3 AND k.role IN ($6, $7) AND (CAST($5 AS BIGINT) = 0 OR e.shop_id = $5))`,
+			a.id, r.from(), r.to(), a.currency, r.shop, string(with.one), string(with.other)).Scan(&fee)
+		if err != nil {
+			return c, err
+		}
+		c.fees += fee.Int64
+		*with.of += with.sign * fee.Int64
+	}
+	return c, nil
 }

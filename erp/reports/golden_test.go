@@ -81,6 +81,7 @@ var asked = map[string][]reports.Params{
 	"aged-receivables": {{}, {AsOf: "2026-04-20"}, {Shop: "bureau", AsOf: "2026-03-01"}},
 	"aged-payables":    {{}},
 	"clearing":         {{}, {From: "2026-04-01", To: "2026-04-30", Shop: "atelier"}},
+	"payouts":          {{}},
 	"stock-valuation":  {{}, {AsOf: "2026-03-10"}},
 	"sales":            {{}, {By: reports.ByChannel}, {By: reports.ByCustomer, Shop: "atelier"}, {By: reports.ByCountry}, {By: reports.ByMonth, From: "2026-04-01"}},
 }
@@ -102,20 +103,26 @@ func TestReportsAreAsTheirGoldenFiles(t *testing.T) {
 					}
 					got.WriteString(dump(r) + "\n")
 				}
-				file := filepath.Join("testdata", d.Name+".golden")
-				if *update {
-					if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), got.String()); diff != "" {
-					t.Errorf("%s (-golden +got):\n%s", file, diff)
-				}
+				golden(t, d.Name, got.String())
 			})
 		}
 	})
+}
+
+// golden compares a text with the golden file of that name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +got):\n%s", file, diff)
+	}
 }

@@ -26,6 +26,7 @@ type Params struct {
 	Compare string
 	By      string // what sales are grouped by, see SalesBy
 	Account string // code of the one account of a general ledger; "" for all
+	Gateway string // only what concerns this gateway; "" for all
 	// Documents lists the documents behind a VAT return.
 	Documents bool
 	// After is the Next of the page before; Limit bounds the lines of a page,
@@ -61,6 +62,7 @@ type Definition struct {
 	NoShop      string // why it cannot be made for one shop; "" where it can
 	Plot        bool   // it has a chart
 	Paged       bool   // it takes After and Limit
+	Gateways    bool   // it takes Gateway
 	make        func(ctx context.Context, r *reading) error
 }
 
@@ -81,7 +83,8 @@ func All() []Definition {
 		{Name: "aged-receivables", Title: "Aged receivables", Short: "what customers owe, by the age of the invoice", PointInTime: true, make: agedReceivables},
 		{Name: "aged-payables", Title: "Aged payables", Short: "what is owed to vendors, by the age of the bill", PointInTime: true,
 			NoShop: "vendors belong to the company, not to one shop", make: agedPayables},
-		{Name: "clearing", Title: "Clearing accounts", Short: "received, fees, refunds, payouts and what is open, by gateway and currency", make: clearing},
+		{Name: "clearing", Title: "Clearing accounts", Short: "received, fees, refunds, payouts and what is open, by gateway and currency", Gateways: true, make: clearing},
+		{Name: "payouts", Title: "Payouts and what is open", Short: "payments, refunds and payouts that make up what is on the gateways' accounts", PointInTime: true, Gateways: true, make: payouts},
 		{Name: "stock-valuation", Title: "Stock valuation", Short: "what is in stock and what it cost", PointInTime: true,
 			NoShop: "shops sell from the same stock", make: stockValuation},
 		{Name: "sales", Title: "Sales", Short: "revenue and margin by product, channel, customer, country or month", make: salesBy},
@@ -170,6 +173,9 @@ func (p *Params) check(d Definition) error {
 	if !d.Paged && (p.Limit != 0 || p.After != "") {
 		return fault.New(fault.Invalid, "leave --limit and --after out", "it has no pages")
 	}
+	if !d.Gateways && p.Gateway != "" {
+		return fault.New(fault.Invalid, "leave --gateway out", "it is not made for one gateway")
+	}
 	switch p.Compare {
 	case "", CompareNone, ComparePrevious, CompareYear:
 	default:
@@ -217,6 +223,9 @@ func run(ctx context.Context, reader store.Reader, d Definition, p Params) (Repo
 			return Report{}, fmt.Errorf("read shop %s: %w", p.Shop, err)
 		}
 		r.Filters = append(r.Filters, Filter{"shop", p.Shop})
+	}
+	if p.Gateway != "" {
+		r.Filters = append(r.Filters, Filter{"gateway", p.Gateway})
 	}
 	if err := d.make(ctx, r); err != nil {
 		return Report{}, err

@@ -96,6 +96,8 @@ type Tie struct {
 	// Other is what was posted to the accounts from elsewhere and is no
 	// business of the report, such as the settlement of a tax.
 	Other int64
+	// Currency is that of the sums, where it is not the report's; "" otherwise.
+	Currency money.Currency
 }
 
 // Difference is what the report and the accounts differ by: nothing, unless

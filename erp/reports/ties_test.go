@@ -8,8 +8,10 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 	"comptoir/erp/reports"
 
+	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 )
 
@@ -26,7 +28,7 @@ func anySale(t *rapid.T, number string) sale {
 	if rapid.IntRange(0, 3).Draw(t, "paid") == 0 {
 		edits = append(edits, unpaid)
 	}
-	switch rapid.IntRange(0, 5).Draw(t, "state") {
+	switch rapid.IntRange(0, 6).Draw(t, "state") {
 	case 0:
 		edits = append(edits, func(o *intake.Order) {
 			o.State, o.RawStatus, o.CompletedAt = intake.StateOpen, "processing", time.Time{}
@@ -41,6 +43,12 @@ func anySale(t *rapid.T, number string) sale {
 		edits = append(edits, func(o *intake.Order) {
 			o.Refunds = append(o.Refunds, intake.Refund{ID: "g" + o.Number, At: o.CompletedAt.AddDate(0, 0, 3), Amount: dec("0.25")})
 		})
+	case 4:
+		paid := decimal.New(int64(rapid.IntRange(0, 3000).Draw(t, "paid back")), -2)
+		days := rapid.IntRange(-3, 9).Draw(t, "refunded after")
+		edits = append(edits, func(o *intake.Order) {
+			o.Refunds = append(o.Refunds, intake.Refund{ID: "p" + o.Number, At: o.CompletedAt.AddDate(0, 0, days), Amount: dec("1.25"), Paid: &paid})
+		})
 	}
 	s.edit = func(o *intake.Order) {
 		for _, e := range edits {
@@ -48,6 +56,24 @@ func anySale(t *rapid.T, number string) sale {
 		}
 	}
 	return s
+}
+
+// anyPayout draws a payout of orders that are there or not, and of what else a
+// gateway does.
+func anyPayout(t *rapid.T, orders int) *intake.Payout {
+	var items []intake.PayoutItem
+	for i := range rapid.IntRange(0, 4).Draw(t, "items") {
+		kind := rapid.SampledFrom([]intake.PayoutItemKind{intake.ItemCharge, intake.ItemCharge, intake.ItemRefund, intake.ItemDispute, intake.ItemReserve, intake.ItemAdjustment}).Draw(t, "kind")
+		cents := func(name string) string {
+			return decimal.New(int64(rapid.IntRange(-900, 900).Draw(t, name)), -2).String()
+		}
+		order := rapid.SampledFrom([]string{"", fmt.Sprint(rapid.IntRange(1, orders+1).Draw(t, "order"))}).Draw(t, "names")
+		items = append(items, itemOf(fmt.Sprint(rapid.IntRange(0, 4).Draw(t, "group"), "-", i), kind, cents("amount"), cents("fee"), march.AddDate(0, 0, rapid.IntRange(0, 90).Draw(t, "moved")), order))
+	}
+	p := payout("", march.AddDate(0, 0, rapid.IntRange(0, 100).Draw(t, "issued")), items...)
+	p.Currency = rapid.SampledFrom([]money.Currency{"EUR", "EUR", "USD"}).Draw(t, "paid in")
+	p.State = rapid.SampledFrom([]intake.PayoutState{intake.PayoutPaid, intake.PayoutPaid, intake.PayoutPending, intake.PayoutFailed}).Draw(t, "payout state")
+	return p
 }
 
 // anyPeriod draws the parameters of a report.
@@ -84,6 +110,10 @@ func TestReportsTieToTheAccounts(t *testing.T) {
 				}
 				shop := []string{"atelier", "bureau"}[len(number)%2]
 				receive(rt, b, shop, intake.Orders, seal(rt, intake.KindOrder, number, anySale(rt, number).order()))
+			}
+			if rapid.Bool().Draw(rt, "paid out") {
+				shop := rapid.SampledFrom([]string{"atelier", "bureau"}).Draw(rt, "of")
+				receive(rt, b, shop, intake.Payouts, seal(rt, intake.KindPayout, fmt.Sprint(rapid.IntRange(1, 5).Draw(rt, "payout")), anyPayout(rt, n)))
 			}
 			for range 4 {
 				d := rapid.SampledFrom(reports.All()).Draw(rt, "report")

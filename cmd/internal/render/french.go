@@ -6,7 +6,7 @@ func french() words {
 	return words{
 		"As of": "Au", "From": "Depuis le", "Until": "Jusqu'au", "All that is booked": "Toutes les écritures", "all in": "montants en",
 		"Made on": "Établi le", "More follows, after": "La suite vient après", "besides": "hors", "from elsewhere": "passés par ailleurs", "difference": "écart",
-		"shop": "boutique", "account": "compte", "compared with": "comparé à", "by": "par",
+		"shop": "boutique", "gateway": "prestataire", "account": "compte", "compared with": "comparé à", "by": "par",
 
 		"Trial balance": "Balance générale", "Income statement": "Compte de résultat", "Balance sheet": "Bilan", "General ledger": "Grand livre",
 		"Journal": "Journal", "Sales tax": "Taxes sur les ventes",
@@ -54,6 +54,15 @@ func french() words {
 		"Gateway": "Prestataire", "Currency": "Devise", "Received": "Encaissé", "Fees": "Commissions", "Refunds": "Remboursements", "Payouts": "Versements", "Other": "Autres",
 		"Open": "Ouvert", "Open, in the books' currency": "Ouvert, en devise des comptes", "No gateway has moved any money.": "Aucun prestataire n'a mouvementé d'argent.",
 		"Open at the gateways = clearing accounts": "Ouvert chez les prestataires = leurs comptes",
+
+		"Payouts and what is open": "Versements et sommes ouvertes", "What": "Objet", "Shop": "Boutique", "Reference": "Référence", "Booked": "Comptabilisé",
+		"Fees booked": "Commissions comptabilisées", "In payouts": "Dans les versements", "Fees in payouts": "Commissions des versements",
+		"Payment not in a payout yet": "Paiement pas encore versé", "Payment that is not booked": "Paiement non comptabilisé", "Payment that differs": "Paiement qui diffère",
+		"Refund not in a payout yet": "Remboursement pas encore versé", "Refund that is not booked": "Remboursement non comptabilisé", "Refund that differs": "Remboursement qui diffère",
+		"Payment without an order": "Paiement sans commande", "Booked by hand": "Passé à la main", "Payout booked by hand": "Versement passé à la main",
+		"Payout that came back": "Versement revenu", "Payout that came back, carried on": "Versement revenu, repris", "Payout on its way": "Versement en cours",
+		"Payout without its items": "Versement sans détail", "Payout that differs from its items": "Versement qui diffère de son détail",
+		"What is open = balance at the gateway": "Sommes ouvertes = solde chez le prestataire", "No gateway has stated a payout.": "Aucun prestataire n'a annoncé de versement.",
 
 		"SKU": "Référence", "On hand": "En stock", "Unit cost": "Coût unitaire", "Value": "Valeur", "Nothing is in stock.": "Rien n'est en stock.",
 		"Value of the stock = inventory account": "Valeur du stock = compte de stock",

@@ -5,6 +5,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -210,7 +211,7 @@ func remarks(r reports.Report, w words) []string {
 }
 
 func tieLine(r reports.Report, t reports.Tie, w words) string {
-	amount := func(n int64) string { return money.Amount{Minor: n, Currency: r.Currency}.String() }
+	amount := func(n int64) string { return money.Amount{Minor: n, Currency: cmp.Or(t.Currency, r.Currency)}.String() }
 	line := w.get(t.What) + ": " + amount(t.Report)
 	if t.Other != 0 {
 		line += " (" + w.get("besides") + " " + amount(t.Other) + " " + w.get("from elsewhere") + ")"

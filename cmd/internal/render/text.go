@@ -213,6 +213,7 @@ type jsonTie struct {
 	Accounts   int64  `json:"accounts"`
 	Other      int64  `json:"other"`
 	Difference int64  `json:"difference"`
+	Currency   string `json:"currency,omitempty"` // where it is not the report's
 }
 
 func writeJSON(w io.Writer, r reports.Report) error {
@@ -244,7 +245,7 @@ func writeJSON(w io.Writer, r reports.Report) error {
 		out.Notes = append(out.Notes, fmt.Sprintf(n.Text, n.Args...))
 	}
 	for _, t := range r.Ties {
-		out.Ties = append(out.Ties, jsonTie{t.What, t.Report, t.Accounts, t.Other, t.Difference()})
+		out.Ties = append(out.Ties, jsonTie{t.What, t.Report, t.Accounts, t.Other, t.Difference(), string(t.Currency)})
 	}
 	return enc.Encode(out)
 }
