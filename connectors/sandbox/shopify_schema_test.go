@@ -36,9 +36,6 @@ func TestGraphKeepsToTheSchema(t *testing.T) {
 				t.Errorf("field %s.%s is not in the schema", name, field)
 				continue
 			}
-			if d.Directives.ForName("deprecated") != nil {
-				t.Errorf("field %s.%s is deprecated", name, field)
-			}
 			of := published.Types[d.Type.Name()]
 			leaf := of.Kind == ast.Scalar || of.Kind == ast.Enum
 			switch {
