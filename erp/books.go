@@ -12,6 +12,7 @@
 package erp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +39,11 @@ type Options struct {
 	Company Company
 	// Shops holds the rules of each shop by its name.
 	Shops map[string]sales.Rules
+	// Order names the shops in the order in which they go before each other in
+	// what they share: the first that has a variant describes it, and the first
+	// that counts it has its number taken over. Those not named come last, by
+	// name.
+	Order []string
 	Now   func() time.Time
 	Log   zerolog.Logger
 }
@@ -87,6 +93,7 @@ type Books struct {
 	db       *store.DB
 	accounts *ledger.Accounts
 	shops    map[string]int64
+	ranked   []rankedShop // in the order in which they go before each other
 	pack     *zstd.Encoder
 	unpack   *zstd.Decoder
 }
@@ -189,7 +196,43 @@ func (b *Books) enrol(ctx context.Context, tx *store.Tx) error {
 		}
 		b.shops[name] = id
 	}
+	b.rank(names)
 	return nil
+}
+
+// rankedShop is a configured shop.
+type rankedShop struct {
+	id   int64
+	name string
+}
+
+// rank puts the configured shops, given by name, in order.
+func (b *Books) rank(names []string) {
+	b.ranked = b.ranked[:0]
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(b.place(x), b.place(y)) })
+	for _, name := range names {
+		b.ranked = append(b.ranked, rankedShop{b.shops[name], name})
+	}
+}
+
+// place is where a shop stands in Options.Order.
+func (b *Books) place(name string) int {
+	if i := slices.Index(b.opts.Order, name); i >= 0 {
+		return i
+	}
+	return len(b.opts.Order)
+}
+
+// before reports whether a shop goes before another one. Those that are no
+// longer configured come last.
+func (b *Books) before(x, y int64) bool {
+	at := func(id int64) int {
+		if i := slices.IndexFunc(b.ranked, func(s rankedShop) bool { return s.id == id }); i >= 0 {
+			return i
+		}
+		return len(b.ranked)
+	}
+	return cmp.Or(cmp.Compare(at(x), at(y)), cmp.Compare(x, y)) < 0
 }
 
 // shop returns the id of a configured shop.
@@ -199,6 +242,11 @@ func (b *Books) shop(name string) (int64, error) {
 		return 0, fault.New(fault.NotFound, "add it to shops in the configuration", "shop %q is not known", name)
 	}
 	return id, nil
+}
+
+// configured reports whether a shop is configured.
+func (b *Books) configured(shop int64) bool {
+	return slices.ContainsFunc(b.ranked, func(s rankedShop) bool { return s.id == shop })
 }
 
 // Close ends all use of the books.

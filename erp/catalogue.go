@@ -11,6 +11,8 @@ import (
 	"comptoir/erp/quantity"
 	"comptoir/erp/store"
 	"comptoir/erp/tax"
+
+	"github.com/shopspring/decimal"
 )
 
 // save writes a record that is no order, under its id.
@@ -44,6 +46,10 @@ func (p *page) save(ctx context.Context, rec *intake.Record) error {
 			ON CONFLICT (id) DO UPDATE SET code = excluded.code, type = excluded.type, amount = excluded.amount, description = excluded.description, expires_at = excluded.expires_at,
 				usage_count = excluded.usage_count, usage_limit = excluded.usage_limit, free_shipping = excluded.free_shipping, deleted = FALSE`,
 			id, p.shop, body.Code, body.Type, body.Amount.String(), body.Description, store.Micros(body.ExpiresAt), body.UsageCount, body.UsageLimit, body.Free)
+	case *intake.Location:
+		p.tx.Queue(`INSERT INTO location (id, shop_id, external_id, name, country, city, active, ships) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, country = excluded.country, city = excluded.city, active = excluded.active, ships = excluded.ships, deleted = FALSE`,
+			id, p.shop, rec.Ref.ID, body.Name, body.Country, body.City, body.Active, body.Ships)
 	case *intake.Gateway:
 		p.tx.Queue(`INSERT INTO gateway (id, shop_id, code, title, enabled) VALUES ($1,$2,$3,$4,$5)
 			ON CONFLICT (id) DO UPDATE SET title = excluded.title, enabled = excluded.enabled`, id, p.shop, rec.Ref.ID, body.Title, body.Enabled)
@@ -135,21 +141,20 @@ func (p *page) variant(ctx context.Context, external, product string) (int64, er
 
 func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, body *intake.Product) error {
 	for i := range body.Variants { // nothing is written of a product that will be parked
-		if _, err := statedQuantity(&body.Variants[i]); err != nil {
+		if err := checkQuantities(&body.Variants[i]); err != nil {
 			return err
 		}
 	}
-	categories := make([]int64, 0, len(body.CategoryIDs))
-	for _, external := range body.CategoryIDs {
-		c, err := p.category(ctx, external)
-		if err != nil {
+	standing, err := p.standing(ctx, intake.KindProduct, id)
+	if err != nil {
+		return err
+	}
+	if standing.describes {
+		if err := catalog.SaveProduct(p.tx, id, body); err != nil {
 			return err
 		}
-		if c != 0 {
-			categories = append(categories, c)
-		}
 	}
-	if err := catalog.SaveProduct(p.tx, id, body, categories); err != nil {
+	if err := p.saveCategories(ctx, id, body.CategoryIDs); err != nil {
 		return err
 	}
 	for i := range body.Variants {
@@ -158,6 +163,7 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 		if err != nil {
 			return err
 		}
+		p.revive(v.ID)
 		if err := p.writeVariant(ctx, rec, variant, id, v); err != nil {
 			return err
 		}
@@ -165,10 +171,35 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 	return nil
 }
 
+func (p *page) saveCategories(ctx context.Context, product int64, externals []string) error {
+	categories := make([]int64, 0, len(externals))
+	for _, external := range externals {
+		c, err := p.category(ctx, external)
+		if err != nil {
+			return err
+		}
+		if c != 0 {
+			categories = append(categories, c)
+		}
+	}
+	catalog.SaveCategories(p.tx, p.shop, product, categories)
+	return nil
+}
+
+// revive notes that the shop has a variant again that went with its product.
+func (p *page) revive(external string) {
+	o := p.origins[originKey{intake.KindVariant, external}]
+	if o == nil || !o.gone {
+		return
+	}
+	o.gone = false
+	p.tx.Queue(`UPDATE origin SET gone = FALSE WHERE shop_id = $1 AND kind = 'variant' AND external_id = $2`, p.shop, external)
+}
+
 // saveVariant writes a variant that is a record of its own. Its product may
 // come later.
 func (p *page) saveVariant(ctx context.Context, rec *intake.Record, id int64, v *intake.Variant) error {
-	if _, err := statedQuantity(v); err != nil {
+	if err := checkQuantities(v); err != nil {
 		return err
 	}
 	if v.ProductID == "" {
@@ -182,7 +213,7 @@ func (p *page) saveVariant(ctx context.Context, rec *intake.Record, id int64, v 
 		return err
 	}
 	if made {
-		if err := catalog.SaveProduct(p.tx, product, &intake.Product{Kind: v.Kind}, nil); err != nil {
+		if err := catalog.SaveProduct(p.tx, product, &intake.Product{Kind: v.Kind}); err != nil {
 			return err
 		}
 		p.place(intake.KindProduct, v.ProductID, "")
@@ -190,11 +221,15 @@ func (p *page) saveVariant(ctx context.Context, rec *intake.Record, id int64, v 
 	return p.writeVariant(ctx, rec, id, product, v)
 }
 
-// writeVariant writes a variant and what the shop says of its stock.
+// writeVariant writes a variant and what the shop says of its stock. Where
+// several shops sell it, one of them describes it.
 func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product int64, v *intake.Variant) error {
+	standing, err := p.standing(ctx, intake.KindVariant, id)
+	if err != nil {
+		return err
+	}
 	carrier := id
 	if v.StockOf != "" && v.StockOf != v.ID {
-		var err error
 		if carrier, err = p.variant(ctx, v.StockOf, v.ProductID); err != nil {
 			return err
 		}
@@ -203,6 +238,27 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	if err != nil {
 		return err
 	}
+	if standing.describes {
+		if err := p.describeVariant(ctx, id, product, carrier, v, had, standing.alone); err != nil {
+			return err
+		}
+	}
+	if standing.shared && had.Cost != "" && v.Cost == nil {
+		p.tx.Queue(`UPDATE variant SET cost = $2 WHERE id = $1`, id, had.Cost)
+	} else if !standing.describes && had.Cost == "" && v.Cost != nil {
+		p.tx.Queue(`UPDATE variant SET cost = $2 WHERE id = $1`, id, v.Cost.String())
+	}
+	if err := p.writeStock(rec, id, carrier == id, v); err != nil {
+		return err
+	}
+	if standing.shared {
+		catalog.Track(p.tx, id)
+	}
+	return nil
+}
+
+// describeVariant writes a variant as the shop describes it.
+func (p *page) describeVariant(ctx context.Context, id, product, carrier int64, v *intake.Variant, had catalog.Standing, linked bool) error {
 	if had.Stock != 0 && had.Stock != carrier {
 		if err := p.moveDemand(ctx, id, had.Stock, carrier); err != nil {
 			return err
@@ -211,15 +267,32 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	if had.Unlisted { // orders were booked without its stock
 		p.tx.Queue(`UPDATE sales_order SET waiting = TRUE WHERE id IN (SELECT order_id FROM order_line WHERE variant_id = $1)`, id)
 	}
-	if err := catalog.SaveVariant(p.tx, id, product, carrier, v); err != nil {
-		return err
+	return catalog.SaveVariant(p.tx, id, product, carrier, v, linked)
+}
+
+// writeStock writes what the shop says it has of a variant, which does or does
+// not carry its own stock.
+func (p *page) writeStock(rec *intake.Record, id int64, own bool, v *intake.Variant) error {
+	p.tx.Queue(`DELETE FROM shop_level WHERE variant_id = $1 AND shop_id = $2`, id, p.shop)
+	for _, l := range v.Levels {
+		var q [4]quantity.Quantity
+		for i, d := range []decimal.Decimal{l.Available, l.OnHand, l.Committed, l.Incoming} {
+			var err error
+			if q[i], err = quantity.Of(d); err != nil {
+				return fmt.Errorf("stock of variant %s: %w", v.ID, err)
+			}
+		}
+		p.tx.Queue(`INSERT INTO shop_level (variant_id, shop_id, location, available, on_hand, committed, incoming) VALUES ($1,$2,$3,$4,$5,$6,$7)
+			ON CONFLICT (variant_id, shop_id, location) DO UPDATE SET available = excluded.available, on_hand = excluded.on_hand, committed = excluded.committed, incoming = excluded.incoming`,
+			id, p.shop, l.Location, int64(q[0]), int64(q[1]), int64(q[2]), int64(q[3]))
 	}
-	if !v.Tracked || v.Stock == nil || carrier != id {
+	if !v.Tracked || v.Stock == nil || !own {
+		p.tx.Queue(`DELETE FROM shop_stock WHERE shop_id = $1 AND variant_id = $2`, p.shop, id)
 		return nil
 	}
-	q, err := statedQuantity(v)
+	q, err := quantity.Of(*v.Stock)
 	if err != nil {
-		return err
+		return fmt.Errorf("stock of variant %s: %w", v.ID, err)
 	}
 	p.tx.Queue(`INSERT INTO shop_stock (shop_id, variant_id, quantity, stated_at, seen_at) VALUES ($1,$2,$3,$4,$5)
 		ON CONFLICT (shop_id, variant_id) DO UPDATE SET quantity = excluded.quantity, stated_at = excluded.stated_at, seen_at = excluded.seen_at,
@@ -228,29 +301,41 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	return nil
 }
 
-// statedQuantity is the stock that the shop states of a variant.
-func statedQuantity(v *intake.Variant) (quantity.Quantity, error) {
-	if v.Stock == nil {
-		return 0, nil
+// checkQuantities looks at the quantities that a shop states of a variant.
+func checkQuantities(v *intake.Variant) error {
+	var stated []decimal.Decimal
+	if v.Stock != nil {
+		stated = append(stated, *v.Stock)
 	}
-	q, err := quantity.Of(*v.Stock)
-	if err != nil {
-		return 0, fmt.Errorf("stock of variant %s: %w", v.ID, err)
+	for _, l := range v.Levels {
+		stated = append(stated, l.Available, l.OnHand, l.Committed, l.Incoming)
 	}
-	return q, nil
+	for _, d := range stated {
+		if _, err := quantity.Of(d); err != nil {
+			return fmt.Errorf("stock of variant %s: %w", v.ID, err)
+		}
+	}
+	return nil
 }
 
 // moveDemand moves what open orders want of a variant from one carrier of its
 // stock to another.
 func (p *page) moveDemand(ctx context.Context, variant, from, to int64) error {
-	var demand, allocated int64
-	err := p.tx.QueryRow(ctx, `SELECT COALESCE(SUM(demand), 0), COALESCE(SUM(allocated), 0) FROM order_line WHERE variant_id = $1 AND demand > 0`, variant).Scan(&demand, &allocated)
+	rows, err := p.tx.Query(ctx, `SELECT o.shop_id, SUM(l.demand), SUM(l.allocated) FROM order_line l JOIN sales_order o ON o.id = l.order_id
+		WHERE l.variant_id = $1 AND l.demand > 0 GROUP BY o.shop_id`, variant)
 	if err != nil {
 		return fmt.Errorf("read the demand for variant %d: %w", variant, err)
 	}
-	p.mover.Want(from, -quantity.Quantity(demand), -quantity.Quantity(allocated))
-	p.mover.Want(to, quantity.Quantity(demand), quantity.Quantity(allocated))
-	return nil
+	defer rows.Close()
+	for rows.Next() {
+		var shop, demand, allocated int64
+		if err := rows.Scan(&shop, &demand, &allocated); err != nil {
+			return err
+		}
+		p.mover.Want(shop, from, -quantity.Quantity(demand), -quantity.Quantity(allocated))
+		p.mover.Want(shop, to, quantity.Quantity(demand), quantity.Quantity(allocated))
+	}
+	return rows.Err()
 }
 
 // gone notes that the shop no longer has a record. What is booked stays.
@@ -264,24 +349,37 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 	if o == nil || o.gone {
 		return nil
 	}
+	o.gone = true
+	p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE shop_id = $1 AND kind = $2 AND external_id = $3`, p.shop, string(ref.Kind), ref.ID)
 	switch ref.Kind {
 	case intake.KindOrder:
 		if err := p.forgetOrder(ctx, ref.ID, o.local); err != nil {
 			return err
 		}
 	case intake.KindProduct:
-		p.tx.Queue(`UPDATE product SET status = 'deleted' WHERE id = $1`, o.local)
-		p.tx.Queue(`UPDATE variant SET status = 'deleted' WHERE product_id = $1`, o.local)
+		p.productGone(ref.ID, o.local)
 	case intake.KindVariant:
-		p.tx.Queue(`UPDATE variant SET status = 'deleted' WHERE id = $1`, o.local)
+		p.tx.Queue(variantDeleted+`id = $1`, o.local)
 	case intake.KindCategory:
 		p.tx.Queue(`UPDATE category SET deleted = TRUE WHERE id = $1`, o.local)
 		p.tx.Queue(`DELETE FROM product_category WHERE category_id = $1`, o.local)
 	case intake.KindCoupon:
 		p.tx.Queue(`UPDATE coupon SET deleted = TRUE WHERE id = $1`, o.local)
+	case intake.KindLocation:
+		p.tx.Queue(`UPDATE location SET deleted = TRUE WHERE id = $1`, o.local)
 	}
-	p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE shop_id = $1 AND kind = $2 AND external_id = $3`, p.shop, string(ref.Kind), ref.ID)
-	o.gone = true
 	p.note(ref, fmt.Sprintf("%s %s: the shop no longer has it", ref.Kind, ref.ID))
 	return nil
+}
+
+// variantDeleted marks variants that no shop has any more; a condition follows.
+const variantDeleted = `UPDATE variant SET status = 'deleted' WHERE NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = variant.id AND g.kind = 'variant' AND NOT g.gone) AND `
+
+// productGone notes that a product went, and its variants with it. Those that
+// another shop has stay on sale.
+func (p *page) productGone(external string, product int64) {
+	p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE shop_id = $1 AND kind = 'variant' AND (parent = $2 OR local_id IN (SELECT id FROM variant WHERE product_id = $3))`,
+		p.shop, external, product)
+	p.tx.Queue(variantDeleted+`(product_id = $1 OR id IN (SELECT local_id FROM origin WHERE shop_id = $2 AND kind = 'variant' AND parent = $3))`, product, p.shop, external)
+	p.tx.Queue(`UPDATE product SET status = 'deleted' WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = product.id AND g.kind = 'product' AND NOT g.gone)`, product)
 }

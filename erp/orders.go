@@ -138,7 +138,7 @@ func (s *salesPage) order(ctx context.Context, rec *intake.Record) (Outcome, err
 func (s *salesPage) facts(rec *intake.Record, said *intake.Order) (sales.Facts, []intake.Line) {
 	company := s.b.opts.Company
 	f := sales.Facts{
-		Shop: s.stream.Shop, ShopID: s.shop, External: rec.Ref.ID, Modified: rec.Modified, Rules: s.rules,
+		Shop: s.stream.Shop, ShopID: s.shop, External: rec.Ref.ID, Placed: said.PlacedAt, Modified: rec.Modified, Rules: s.rules,
 		Home: company.Currency, Zone: company.TimeZone, LockDate: s.lock, Rate: company.rate,
 		Goods: make(map[string]sales.Goods, len(said.Lines)),
 	}

@@ -184,6 +184,8 @@ type page struct {
 	parked  map[originKey]parkedRow
 	poster  *ledger.Poster
 	mover   *inventory.Mover
+	// shopCount is how many shops the books have; 0 until it was read.
+	shopCount int
 	// force applies records that are known already: parked ones, and orders
 	// whose goods have been described since.
 	force bool

@@ -1,30 +1,26 @@
 package erp
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	"comptoir/erp/catalog"
 	"comptoir/erp/intake"
 	"comptoir/erp/inventory"
-	"comptoir/erp/ledger"
 	"comptoir/erp/quantity"
 	"comptoir/erp/sales"
 	"comptoir/erp/store"
-
-	"github.com/shopspring/decimal"
 )
 
 // Settlement says what Settle did.
 type Settlement struct {
 	Opened      int      `json:"opened"`      // variants whose stock was taken over
 	Adjusted    int      `json:"adjusted"`    // variants whose stock was corrected to the shop's number
-	Waiting     int      `json:"waiting"`     // variants with a difference that newer orders may still explain
-	Undescribed int      `json:"undescribed"` // orders for goods that the shop has not described yet
+	Waiting     int      `json:"waiting"`     // variants with a difference that newer orders may still explain, or whose stock another shop is to state first
+	Undescribed int      `json:"undescribed"` // orders for goods that the shop has not described yet, or that are not linked
 	NoCost      []string `json:"no_cost"`     // SKUs taken over at zero cost; never nil
+	Linked      Linking  `json:"linked"`      // variants that were linked before
 }
 
 const (
@@ -41,42 +37,111 @@ const (
 // Settle brings the stock in line with what the shop says. Call it when the
 // products and then the orders of the shop were read to their end: catalogueAt
 // and ordersAt are the instants at which the newest reading of each began.
-// Orders that waited for goods to be described are decided again; the stock is
-// taken over, once for each variant; where the shop owns the stock its number
-// is followed; and open orders get what is on hand, oldest promise first.
-func (b *Books) Settle(ctx context.Context, shop string, catalogueAt, ordersAt time.Time) (Settlement, error) {
-	out := Settlement{NoCost: []string{}}
+// Variants are linked with those of other shops, see Link; orders that waited
+// for goods to be described are decided again; the stock is taken over, once for
+// each variant; where the shop owns the stock its number is followed; and open
+// orders get what is on hand, oldest promise first.
+//
+// Of a stock that several shops sell from, the number of the first one that
+// counts it is taken over and followed; the others wait for it, unless it is
+// absent: it cannot be read. What can be settled since for the shops that were
+// settled before is settled too, so it does not matter which of them was last.
+func (b *Books) Settle(ctx context.Context, shop string, catalogueAt, ordersAt time.Time, absent ...string) (Settlement, error) {
+	out := Settlement{NoCost: []string{}, Linked: newLinking()}
 	id, err := b.shop(shop)
 	if err != nil {
 		return out, err
 	}
-	err = b.settleWaiting(ctx, shop, id, catalogueAt, &out)
-	for more := err == nil; more && err == nil; {
-		more, err = b.settleStock(ctx, shop, id, ordersAt, &out)
-	}
-	for more := err == nil; more && err == nil; {
-		more, err = b.settleAllocation(ctx)
-	}
-	if err != nil {
+	s := settling{b: b, shop: id, absent: absent, out: &out}
+	if err := s.run(ctx, catalogueAt, ordersAt); err != nil {
 		return out, fmt.Errorf("settle %s: %w", shop, err)
 	}
 	return out, nil
 }
 
-// settleWaiting decides orders again whose goods the shop had not described
-// when they came. Goods that were sold before its products were last read, and
-// were not described then, are no longer listed there: they are sold without
-// stock.
-func (b *Books) settleWaiting(ctx context.Context, shop string, id int64, catalogueAt time.Time, out *Settlement) error {
-	err := b.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE variant SET stub = FALSE, unlisted = TRUE, status = 'deleted'
-			WHERE stub AND stub_at < $2 AND id IN (SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant')`, id, store.Micros(catalogueAt.Add(-skewAllowance)))
+// settling is a Settle at work.
+type settling struct {
+	b      *Books
+	shop   int64
+	absent []string
+	out    *Settlement
+}
+
+func (s settling) run(ctx context.Context, catalogueAt, ordersAt time.Time) (err error) {
+	if s.out.Linked, err = s.b.link(ctx, s.shop, s.absent); err != nil {
 		return err
-	})
+	}
+	if err := s.b.db.Write(ctx, func(tx *store.Tx) error { return s.begin(ctx, tx, catalogueAt, ordersAt) }); err != nil {
+		return err
+	}
+	ready, err := s.ready(ctx)
 	if err != nil {
 		return err
 	}
-	stream := Stream{Shop: shop, Resource: intake.Orders}
+	for _, step := range []func(context.Context, readyShop) error{s.waitingOrders, s.stock, s.openings} {
+		for _, shop := range ready {
+			if err := step(ctx, shop); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.count(ctx, ordersAt); err != nil {
+		return err
+	}
+	for more := true; more && err == nil; {
+		more, err = s.b.settleAllocation(ctx)
+	}
+	return err
+}
+
+// begin notes that the shop was read. Goods that were sold before its products
+// were last read, and were not described then, are no longer listed there: they
+// are sold without stock.
+func (s settling) begin(ctx context.Context, tx *store.Tx, catalogueAt, ordersAt time.Time) error {
+	tx.Queue(`UPDATE shop SET ordered_at = $2 WHERE id = $1`, s.shop, store.Micros(ordersAt))
+	tx.Queue(`UPDATE variant SET stub = FALSE, unlisted = TRUE, status = 'deleted'
+		WHERE stub AND stub_at < $2 AND id IN (SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant')`, s.shop, store.Micros(catalogueAt.Add(-skewAllowance)))
+	return tx.Flush(ctx)
+}
+
+// readyShop is a shop whose orders were read to their end.
+type readyShop struct {
+	rankedShop
+	ordersAt int64 // when the newest reading of them began
+}
+
+// ready returns the shops that were read, in the order in which they go before
+// each other.
+func (s settling) ready(ctx context.Context) ([]readyShop, error) {
+	rows, err := s.b.db.Query(ctx, `SELECT id, ordered_at FROM shop WHERE ordered_at > 0`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	at := map[int64]int64{}
+	for rows.Next() {
+		var id, ordersAt int64
+		if err := rows.Scan(&id, &ordersAt); err != nil {
+			return nil, err
+		}
+		at[id] = ordersAt
+	}
+	var out []readyShop
+	for _, shop := range s.b.ranked {
+		if at[shop.id] > 0 {
+			out = append(out, readyShop{shop, at[shop.id]})
+		}
+	}
+	return out, rows.Err()
+}
+
+// waitingOrders decides orders again whose goods the shop had not described
+// when they came, or that were not linked.
+func (s settling) waitingOrders(ctx context.Context, shop readyShop) error {
+	if len(s.out.Linked.Missing) > 0 { // nothing new is linked
+		return nil
+	}
+	b, stream := s.b, Stream{Shop: shop.name, Resource: intake.Orders}
 	force := func(p *page) { p.force = true }
 	for last := int64(0); ; {
 		var records []intake.Record
@@ -84,7 +149,7 @@ func (b *Books) settleWaiting(ctx context.Context, shop string, id int64, catalo
 			return b.db.Write(ctx, func(tx *store.Tx) error {
 				var next int64
 				var err error
-				if records, next, err = b.waiting(ctx, tx, id, last); err != nil {
+				if records, next, err = b.waiting(ctx, tx, shop.id, last); err != nil || len(records) == 0 {
 					return err
 				}
 				if _, err = apply(ctx, tx, stream, records, force); err == nil {
@@ -101,10 +166,52 @@ func (b *Books) settleWaiting(ctx context.Context, shop string, id int64, catalo
 			return err
 		}
 		if len(records) < settleBatch {
-			break
+			return nil
 		}
 	}
-	return b.db.QueryRow(ctx, `SELECT COUNT(*) FROM sales_order WHERE shop_id = $1 AND waiting AND NOT deleted`, id).Scan(&out.Undescribed)
+}
+
+// stock takes over or follows the stock that a shop has stated since the last
+// time.
+func (s settling) stock(ctx context.Context, shop readyShop) error {
+	for {
+		settled, err := s.b.settleStock(ctx, shop, s.first(shop), s.out)
+		if err != nil || settled == 0 {
+			return err
+		}
+	}
+}
+
+// first returns the shops whose number goes before that of a shop: those before
+// it that can be read.
+func (s settling) first(shop readyShop) []int64 {
+	var out []int64
+	for _, other := range s.b.ranked {
+		if s.b.before(other.id, shop.id) && !slices.Contains(s.absent, other.name) {
+			out = append(out, other.id)
+		}
+	}
+	return out
+}
+
+// openings adds to the stock what a shop had sold before another one's number
+// was taken over.
+func (s settling) openings(ctx context.Context, shop readyShop) error {
+	for {
+		n, err := s.b.settleOpenings(ctx, shop)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// count counts what of the shop is left to wait.
+func (s settling) count(ctx context.Context, ordersAt time.Time) error {
+	err := s.b.db.QueryRow(ctx, `SELECT COUNT(*) FROM shop_stock WHERE shop_id = $1 AND NOT settled AND seen_at <= $2`, s.shop, store.Micros(ordersAt)).Scan(&s.out.Waiting)
+	if err != nil {
+		return err
+	}
+	return s.b.db.QueryRow(ctx, `SELECT COUNT(*) FROM sales_order WHERE shop_id = $1 AND waiting AND NOT deleted`, s.shop).Scan(&s.out.Undescribed)
 }
 
 // waiting reads back the statements of orders that wait, and have internal ids
@@ -138,218 +245,6 @@ func (b *Books) waiting(ctx context.Context, tx *store.Tx, shop, after int64) (o
 		out = append(out, rec)
 	}
 	return out, next, rows.Err()
-}
-
-// statedStock is what a shop says of a variant, beside what the books have.
-type statedStock struct {
-	variant  int64
-	external string
-	sku      string
-	stated   quantity.Quantity
-	statedAt int64
-	seenAt   int64
-	waiting  int64
-	ours     quantity.Quantity // on hand less what open orders want
-	opened   bool
-	ordered  int64 // when an order last changed ours, by the shop's clock
-	firstDay string
-	revision int64
-	unitCost string
-	cost     string
-}
-
-// settleStock takes over or follows the stock that the shop has stated since
-// the last time.
-func (b *Books) settleStock(ctx context.Context, shop string, id int64, ordersAt time.Time, out *Settlement) (bool, error) {
-	var done Settlement
-	var settled int
-	err := b.db.Write(ctx, func(tx *store.Tx) error {
-		done, settled = Settlement{}, 0
-		p, err := b.openPage(ctx, tx, Stream{Shop: shop, Resource: intake.Products})
-		if err != nil {
-			return err
-		}
-		list, err := p.stated(ctx, ordersAt)
-		if err != nil {
-			return err
-		}
-		for _, s := range list {
-			ok, err := p.settleVariant(ctx, s, &done)
-			if err != nil {
-				return fmt.Errorf("stock of %s: %w", s.sku, err)
-			}
-			if ok {
-				settled++
-				tx.Queue(`UPDATE shop_stock SET settled = TRUE, waiting_since = 0 WHERE shop_id = $1 AND variant_id = $2`, id, s.variant)
-			}
-		}
-		return p.flush(ctx)
-	})
-	if err != nil {
-		return false, err
-	}
-	out.Opened += done.Opened
-	out.Adjusted += done.Adjusted
-	out.Waiting = done.Waiting
-	out.NoCost = append(out.NoCost, done.NoCost...)
-	return settled > 0, nil
-}
-
-// stated reads what the shop said before its orders were read.
-func (p *page) stated(ctx context.Context, ordersAt time.Time) ([]statedStock, error) {
-	rows, err := p.tx.Query(ctx, `SELECT s.variant_id, g.external_id, v.sku, s.quantity, s.stated_at, s.seen_at, s.waiting_since,
-			COALESCE(l.on_hand - l.demand, 0), COALESCE(l.opened, FALSE), COALESCE(l.ordered_at, 0), COALESCE(l.first_day, ''), COALESCE(l.revision, 0), COALESCE(l.unit_cost, ''), v.cost
-		FROM shop_stock s JOIN variant v ON v.id = s.variant_id
-		JOIN origin g ON g.local_id = s.variant_id AND g.kind = 'variant' AND g.shop_id = s.shop_id
-		LEFT JOIN stock_level l ON l.variant_id = s.variant_id AND l.place_id = 1
-		WHERE s.shop_id = $1 AND NOT s.settled AND s.seen_at <= $2 ORDER BY s.waiting_since, s.variant_id LIMIT $3`, p.shop, store.Micros(ordersAt), settleBatch)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []statedStock
-	for rows.Next() {
-		var s statedStock
-		if err := rows.Scan(&s.variant, &s.external, &s.sku, &s.stated, &s.statedAt, &s.seenAt, &s.waiting, &s.ours, &s.opened, &s.ordered, &s.firstDay, &s.revision, &s.unitCost, &s.cost); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
-}
-
-// settleVariant opens or adjusts one variant. It reports false where the
-// difference must wait.
-func (p *page) settleVariant(ctx context.Context, s statedStock, done *Settlement) (bool, error) {
-	diff := s.stated - s.ours
-	switch {
-	case s.opened && (diff == 0 || p.rules.StockOwner != sales.OwnerShop):
-		return true, nil
-	case p.tooNew(s):
-		done.Waiting++
-		if s.waiting == 0 {
-			p.tx.Queue(`UPDATE shop_stock SET waiting_since = $3 WHERE shop_id = $1 AND variant_id = $2`, p.shop, s.variant, store.Micros(p.now))
-		}
-		return false, nil
-	case !s.opened:
-		done.Opened++
-		return true, p.openStock(ctx, s, diff, done)
-	}
-	done.Adjusted++
-	return true, p.adjustStock(ctx, s, diff)
-}
-
-// tooNew reports whether an order may have changed the stock after the shop
-// stated it: the shop will then state it anew.
-func (p *page) tooNew(s statedStock) bool {
-	return s.ordered > s.statedAt && s.ordered > s.seenAt-skewAllowance.Microseconds() &&
-		(s.waiting == 0 || p.now.Sub(store.FromMicros(s.waiting)) < patience)
-}
-
-// openStock takes the stock of a variant over: what is on the shelf is what the
-// shop can sell and what its open orders hold, and what the known orders took
-// away had been there before them.
-func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quantity, done *Settlement) error {
-	cost, err := p.openingCost(ctx, s)
-	if err != nil {
-		return err
-	}
-	p.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, unit_cost, opened, dirty) VALUES ($1, 1, $2, TRUE, TRUE)
-		ON CONFLICT (variant_id, place_id) DO UPDATE SET unit_cost = excluded.unit_cost, opened = TRUE, dirty = TRUE`, s.variant, cost.String())
-	if s.unitCost != "" { // some was bought before
-		p.mover.Average(s.variant)
-	}
-	if diff > 0 && cost.IsZero() {
-		done.NoCost = append(done.NoCost, cmp.Or(s.sku, s.external))
-	}
-	day := store.FromMicros(s.statedAt).In(p.b.opts.Company.TimeZone).Format(time.DateOnly)
-	if s.statedAt == 0 {
-		day = p.now.In(p.b.opts.Company.TimeZone).Format(time.DateOnly)
-	}
-	if s.firstDay != "" {
-		day = min(day, s.firstDay)
-	}
-	return p.moveStock(ctx, stockChange{variant: s.variant, quantity: diff, cost: cost, from: inventory.Opening, against: ledger.OpeningEquity,
-		reason: "opening stock, taken over from " + p.stream.Shop, day: day, cause: "stock/" + p.stream.Shop + "/" + s.external + "/opening"})
-}
-
-func (p *page) openingCost(ctx context.Context, s statedStock) (decimal.Decimal, error) {
-	if s.cost != "" {
-		return decimal.NewFromString(s.cost)
-	}
-	shared, err := catalog.SharedCosts(ctx, p.tx, []int64{s.variant})
-	if c, ok := shared[s.variant]; err != nil || ok {
-		return c, err
-	}
-	if p.b.opts.Company.DefaultCost != nil {
-		return *p.b.opts.Company.DefaultCost, nil
-	}
-	return decimal.Decimal{}, nil
-}
-
-// adjustStock follows the shop's number where the orders do not explain it.
-func (p *page) adjustStock(ctx context.Context, s statedStock, diff quantity.Quantity) error {
-	cost := decimal.Decimal{}
-	if s.unitCost != "" {
-		var err error
-		if cost, err = decimal.NewFromString(s.unitCost); err != nil {
-			return err
-		}
-	}
-	p.tx.Queue(`UPDATE stock_level SET revision = revision + 1 WHERE variant_id = $1 AND place_id = 1`, s.variant)
-	at := p.now
-	if s.statedAt != 0 {
-		at = store.FromMicros(s.statedAt)
-	}
-	return p.moveStock(ctx, stockChange{variant: s.variant, quantity: diff, cost: cost, from: inventory.Adjustment, against: ledger.InventoryAdjustment,
-		reason: fmt.Sprintf("%s states %s, its orders explain %s", p.stream.Shop, s.stated, s.ours), day: at.In(p.b.opts.Company.TimeZone).Format(time.DateOnly),
-		cause: fmt.Sprintf("stock/%s/%s/adjustment#%d", p.stream.Shop, s.external, s.revision+1)})
-}
-
-// stockChange is stock that appears, or with a negative quantity vanishes.
-type stockChange struct {
-	variant  int64
-	quantity quantity.Quantity
-	cost     decimal.Decimal
-	from     int64
-	against  ledger.Role
-	reason   string
-	day      string
-	cause    string
-}
-
-func (p *page) moveStock(ctx context.Context, c stockChange) error {
-	if c.quantity == 0 {
-		return nil
-	}
-	home := p.b.opts.Company.Currency
-	day := ledger.Unlocked(p.lock, c.day)
-	if day != c.day {
-		c.reason += " (of " + c.day + ", in the locked period)"
-	}
-	m := inventory.Move{Variant: c.variant, From: c.from, To: inventory.Main, Quantity: c.quantity, UnitCost: c.cost, Reason: c.reason,
-		DocumentKind: "stock", Document: c.variant, Effective: day, Cause: c.cause}
-	debit, credit := ledger.Ref{Role: ledger.Inventory}, ledger.Ref{Role: c.against}
-	if c.quantity < 0 {
-		m.From, m.To, m.Quantity = m.To, m.From, -c.quantity
-		debit, credit = credit, debit
-	}
-	var err error
-	if m.Value, err = inventory.ValueOf(m.Quantity, c.cost, home); err != nil {
-		return err
-	}
-	if err := p.mover.Move(ctx, m); err != nil {
-		return err
-	}
-	if m.Value == 0 {
-		return nil
-	}
-	_, err = p.poster.Post(ctx, &ledger.Entry{Journal: ledger.JournalInventory, Effective: m.Effective, Cause: c.cause, Description: c.reason, Shop: p.shop,
-		DocumentKind: "stock", Document: c.variant, Lines: []ledger.Line{
-			{Account: debit, Debit: m.Value, Currency: home, ForeignDebit: m.Value},
-			{Account: credit, Credit: m.Value, Currency: home, ForeignCredit: m.Value},
-		}})
-	return err
 }
 
 // settleAllocation gives what is on hand to open orders, for the variants that

@@ -47,6 +47,12 @@ var tieOuts = []struct{ check, query string }{
 			SELECT variant_id, allocated AS kept, 0 AS summed FROM stock_level
 			UNION ALL SELECT s.stock_id, 0, l.allocated FROM order_line l JOIN variant s ON s.id = l.variant_id WHERE l.allocated > 0
 		) x JOIN variant v ON v.id = x.variant_id GROUP BY v.id, v.sku HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id LIMIT 1`},
+	{"what each shop took of the stock is what its orders shipped and want", `SELECT s.name || ', ' || v.sku || ' (variant ' || v.id || ')', SUM(x.kept), SUM(x.summed) FROM (
+			SELECT variant_id, shop_id, quantity AS kept, 0 AS summed FROM shop_taken
+			UNION ALL SELECT m.variant_id, o.shop_id, 0, CASE WHEN m.from_place = 1 THEN m.quantity ELSE -m.quantity END FROM stock_move m JOIN sales_order o ON o.id = m.document_id
+				WHERE m.document_kind = 'order' AND (m.from_place = 1 OR m.to_place = 1)
+			UNION ALL SELECT d.stock_id, o.shop_id, 0, l.demand FROM order_line l JOIN variant d ON d.id = l.variant_id JOIN sales_order o ON o.id = l.order_id WHERE l.demand > 0
+		) x JOIN variant v ON v.id = x.variant_id JOIN shop s ON s.id = x.shop_id GROUP BY v.id, v.sku, s.id, s.name HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id, s.id LIMIT 1`},
 	{"tax facts are the tax accounts", `SELECT 'output tax', x.account, x.facts FROM (SELECT
 			(SELECT COALESCE(SUM(d.credit - d.debit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'output_tax') AS account,
 			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected')

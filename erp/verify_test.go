@@ -53,6 +53,7 @@ func TestAnyChangeToTheBooksIsFound(t *testing.T) {
 		`UPDATE stock_level SET value = value + 1`,
 		`UPDATE stock_level SET demand = demand + 1`,
 		`UPDATE stock_level SET allocated = allocated + 1`,
+		`UPDATE shop_taken SET quantity = quantity + 1`,
 		`UPDATE stock_move SET quantity = quantity + 1 WHERE id = (SELECT MIN(id) FROM stock_move)`,
 		`UPDATE tax_fact SET tax = tax + 1 WHERE id = (SELECT MIN(id) FROM tax_fact)`,
 		`UPDATE invoice_series SET next = next + 1`,

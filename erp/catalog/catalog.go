@@ -16,9 +16,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// SaveProduct queues a product, new or changed, and the categories it stands
-// in.
-func SaveProduct(tx *store.Tx, id int64, p *intake.Product, categories []int64) error {
+// SaveProduct queues a product, new or changed.
+func SaveProduct(tx *store.Tx, id int64, p *intake.Product) error {
 	images, err := json.Marshal(p.Images)
 	if err != nil {
 		return fmt.Errorf("save product: %w", err)
@@ -27,52 +26,60 @@ func SaveProduct(tx *store.Tx, id int64, p *intake.Product, categories []int64) 
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, slug = excluded.slug, description = excluded.description, short = excluded.short,
 			brand = excluded.brand, status = excluded.status, kind = excluded.kind, tax_class = excluded.tax_class, images = excluded.images`,
 		id, p.Title, p.Slug, p.Description, p.Short, p.Brand, p.Status, string(p.Kind), p.TaxClass, string(images))
-	tx.Queue(`DELETE FROM product_category WHERE product_id = $1`, id)
+	return nil
+}
+
+// SaveCategories queues the categories of a shop that a product stands in. Those
+// of other shops stay.
+func SaveCategories(tx *store.Tx, shop, product int64, categories []int64) {
+	tx.Queue(`DELETE FROM product_category WHERE product_id = $1 AND category_id IN (SELECT id FROM category WHERE shop_id = $2)`, product, shop)
 	seen := map[int64]bool{}
 	for _, c := range categories {
 		if !seen[c] {
 			seen[c] = true
-			tx.Queue(`INSERT INTO product_category (product_id, category_id) VALUES ($1, $2)`, id, c)
+			tx.Queue(`INSERT INTO product_category (product_id, category_id) VALUES ($1, $2)`, product, c)
 		}
 	}
-	return nil
 }
 
 // SaveVariant queues a variant, new or changed. Stock is the variant that
-// carries its stock.
-func SaveVariant(tx *store.Tx, id, product, stock int64, v *intake.Variant) error {
+// carries its stock. Linked says that it need not be looked for among those of
+// other shops; one that is linked stays so.
+func SaveVariant(tx *store.Tx, id, product, stock int64, v *intake.Variant, linked bool) error {
 	options, err := json.Marshal(v.Options)
 	if err != nil {
 		return fmt.Errorf("save variant: %w", err)
 	}
-	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,FALSE)
+	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub, linked)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,FALSE,$21)
 		ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, sku = excluded.sku, barcode = excluded.barcode, title = excluded.title, options = excluded.options,
 			status = excluded.status, kind = excluded.kind, tax_class = excluded.tax_class, price = excluded.price, regular = excluded.regular, sale = excluded.sale,
 			sale_from = excluded.sale_from, sale_to = excluded.sale_to, cost = excluded.cost, weight = excluded.weight, backorders = excluded.backorders,
-			tracked = excluded.tracked, stock_id = excluded.stock_id, sellable = excluded.sellable, stub = FALSE, unlisted = FALSE`,
+			tracked = excluded.tracked, stock_id = excluded.stock_id, sellable = excluded.sellable, stub = FALSE, unlisted = FALSE,
+			linked = variant.linked OR excluded.linked`,
 		id, product, v.SKU, v.Barcode, v.Title, string(options), v.Status, string(v.Kind), v.TaxClass, text(v.Price), text(v.Regular), text(v.Sale),
-		store.Micros(v.SaleFrom), store.Micros(v.SaleTo), text(v.Cost), v.Weight, v.Backorders, v.Tracked, stock, v.Sellable)
+		store.Micros(v.SaleFrom), store.Micros(v.SaleTo), text(v.Cost), v.Weight, v.Backorders, v.Tracked, stock, v.Sellable, linked)
 	return nil
 }
 
 // SaveStub queues a variant that a record names before the shop has described
 // it. The shop has had it since the given instant at the latest.
 func SaveStub(tx *store.Tx, id int64, sku, title string, since time.Time) {
-	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub, stub_at)
-		VALUES ($1,0,$2,'',$3,'[]','','stocked','','','','',0,0,'','','',FALSE,$1,TRUE,TRUE,$4)`, id, sku, title, store.Micros(since))
+	tx.Queue(`INSERT INTO variant (id, product_id, sku, barcode, title, options, status, kind, tax_class, price, regular, sale, sale_from, sale_to, cost, weight, backorders, tracked, stock_id, sellable, stub, stub_at, linked)
+		VALUES ($1,0,$2,'',$3,'[]','','stocked','','','','',0,0,'','','',FALSE,$1,TRUE,TRUE,$4,FALSE)`, id, sku, title, store.Micros(since))
 }
 
 // Standing is what the books had of a variant before it is described anew.
 type Standing struct {
 	Stock    int64 // the variant that carries its stock; 0 for a new one
 	Unlisted bool
+	Cost     string // "" where no shop has stated one
 }
 
 // StandingOf reads the standing of a variant.
 func StandingOf(ctx context.Context, r store.Reader, id int64) (Standing, error) {
 	var s Standing
-	err := r.QueryRow(ctx, `SELECT stock_id, unlisted FROM variant WHERE id = $1`, id).Scan(&s.Stock, &s.Unlisted)
+	err := r.QueryRow(ctx, `SELECT stock_id, unlisted, cost FROM variant WHERE id = $1`, id).Scan(&s.Stock, &s.Unlisted, &s.Cost)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return s, fmt.Errorf("read variant %d: %w", id, err)
 	}
@@ -100,7 +107,9 @@ type Variant struct {
 	ID      int64
 	Stock   int64 // the variant that carries its stock
 	Tracked bool
-	Stub    bool
+	// Stub: the shop has not described it yet, or it is not linked yet, so its
+	// goods must wait.
+	Stub bool
 	// Unlisted: the shop did not describe it when its products were read.
 	Unlisted bool
 	// Cost of one unit in the company's currency, of the stock that it is sold
@@ -115,7 +124,7 @@ func Variants(ctx context.Context, r store.Reader, ids []int64) (map[int64]Varia
 	if len(ids) == 0 {
 		return out, nil
 	}
-	rows, err := r.Query(ctx, `SELECT v.id, v.stock_id, v.tracked OR COALESCE(p.tracked, FALSE), v.stub, v.unlisted, CASE WHEN l.opened THEN l.unit_cost ELSE COALESCE(p.cost, '') END
+	rows, err := r.Query(ctx, `SELECT v.id, v.stock_id, v.tracked OR COALESCE(p.tracked, FALSE), v.stub OR NOT (v.linked OR v.unlisted), v.unlisted, CASE WHEN l.opened THEN l.unit_cost ELSE COALESCE(p.cost, '') END
 		FROM variant v LEFT JOIN variant p ON p.id = v.stock_id LEFT JOIN stock_level l ON l.variant_id = v.stock_id AND l.place_id = 1
 		WHERE v.id IN (`+store.In(len(ids), 1)+`)`, store.InArgs(nil, ids)...)
 	if err != nil {

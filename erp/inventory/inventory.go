@@ -6,6 +6,9 @@
 // is the part of it that stock is set aside for. Available is on hand less
 // allocated less the safety stock. The value of a level is the sum of the
 // values of its moves, so it equals the inventory account to the cent.
+//
+// Several shops may sell from one stock. What the orders of each took of it is
+// kept apart, since a shop's own number knows of its own orders only.
 package inventory
 
 import (
@@ -29,6 +32,7 @@ const (
 // Move is goods going from one place to another.
 type Move struct {
 	Variant      int64 // that carries the stock
+	Shop         int64 // whose order it is for; 0 for none
 	From, To     int64
 	Quantity     quantity.Quantity // positive
 	UnitCost     decimal.Decimal   // company currency, for one unit

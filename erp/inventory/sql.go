@@ -22,6 +22,7 @@ type Mover struct {
 	tx       *store.Tx
 	recorded time.Time
 	levels   map[levelKey]*delta
+	taken    map[takenKey]*taken
 	costs    map[int64]*costs // by variant
 }
 
@@ -37,13 +38,12 @@ type levelKey struct{ variant, place int64 }
 type delta struct {
 	onHand, demand, allocated quantity.Quantity
 	value                     int64
-	ordered                   int64
 	firstDay                  string
 }
 
 // NewMover returns a Mover for tx; moves are recorded as of the given instant.
 func NewMover(tx *store.Tx, recorded time.Time) *Mover {
-	return &Mover{tx: tx, recorded: recorded, levels: map[levelKey]*delta{}, costs: map[int64]*costs{}}
+	return &Mover{tx: tx, recorded: recorded, levels: map[levelKey]*delta{}, taken: map[takenKey]*taken{}, costs: map[int64]*costs{}}
 }
 
 func (m *Mover) level(variant, place int64) *delta {
@@ -79,8 +79,14 @@ func (m *Mover) Move(ctx context.Context, mv Move) error {
 		d := m.level(mv.Variant, side.place)
 		d.onHand += quantity.Quantity(side.sign) * mv.Quantity
 		d.value += side.sign * mv.Value
-		if d.firstDay == "" || mv.Effective < d.firstDay {
-			d.firstDay = mv.Effective
+		first := &d.firstDay
+		if mv.Shop != 0 {
+			t := m.takenBy(mv.Shop, mv.Variant)
+			t.quantity -= quantity.Quantity(side.sign) * mv.Quantity
+			first = &t.firstDay
+		}
+		if *first == "" || mv.Effective < *first {
+			*first = mv.Effective
 		}
 	}
 	m.noteCost(mv)
@@ -115,27 +121,21 @@ func (m *Mover) cost(variant int64) *costs {
 // it does of its own accord where goods came in at another cost.
 func (m *Mover) Average(variant int64) { m.cost(variant).average = true }
 
-// Want changes what open orders want of a variant, and what is set aside for
-// them.
-func (m *Mover) Want(variant int64, demand, allocated quantity.Quantity) {
+// Want changes what open orders of a shop want of a variant, and what is set
+// aside for them.
+func (m *Mover) Want(shop, variant int64, demand, allocated quantity.Quantity) {
 	if demand == 0 && allocated == 0 {
 		return
 	}
 	d := m.level(variant, Main)
 	d.demand += demand
 	d.allocated += allocated
+	m.takenBy(shop, variant).quantity += demand
 }
 
 // Recheck has the allocation of a variant looked at again, though its numbers
 // are the same.
 func (m *Mover) Recheck(variant int64) { m.level(variant, Main) }
-
-// Touched notes that an order of the shop changed what can be sold of a
-// variant, at an instant of the shop's clock in microseconds.
-func (m *Mover) Touched(variant, at int64) {
-	d := m.level(variant, Main)
-	d.ordered = max(d.ordered, at)
-}
 
 // Flush queues the changes of the levels. Where goods came in at another cost
 // than the one at which they leave, that becomes the average of what is on
@@ -153,15 +153,15 @@ func (m *Mover) Flush(ctx context.Context, currency money.Currency) error {
 	})
 	for _, k := range keys {
 		d := m.levels[k]
-		m.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, on_hand, demand, allocated, value, ordered_at, first_day, dirty) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,TRUE)
+		m.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, on_hand, demand, allocated, value, first_day, dirty) VALUES ($1,$2,$3,$4,$5,$6,$7,TRUE)
 			ON CONFLICT (variant_id, place_id) DO UPDATE SET on_hand = stock_level.on_hand + excluded.on_hand, demand = stock_level.demand + excluded.demand,
 				allocated = stock_level.allocated + excluded.allocated, value = stock_level.value + excluded.value,
-				ordered_at = CASE WHEN stock_level.ordered_at > excluded.ordered_at THEN stock_level.ordered_at ELSE excluded.ordered_at END,
 				first_day = CASE WHEN excluded.first_day = '' OR (stock_level.first_day <> '' AND stock_level.first_day < excluded.first_day) THEN stock_level.first_day ELSE excluded.first_day END,
 				dirty = TRUE`,
-			k.variant, k.place, int64(d.onHand), int64(d.demand), int64(d.allocated), d.value, d.ordered, d.firstDay)
+			k.variant, k.place, int64(d.onHand), int64(d.demand), int64(d.allocated), d.value, d.firstDay)
 	}
 	clear(m.levels)
+	m.flushTaken()
 	return m.average(ctx, currency)
 }
 

@@ -83,7 +83,8 @@ type Goods struct {
 type Facts struct {
 	Shop     string
 	ShopID   int64
-	External string // id of the order in the shop
+	External string    // id of the order in the shop
+	Placed   time.Time // by the customer
 	Modified time.Time
 	Rules    Rules
 	Home     money.Currency // of the accounts

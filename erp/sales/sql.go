@@ -296,14 +296,19 @@ func (w *Writer) lines(ctx context.Context, before *Order, d Decision, f Facts) 
 // want moves a line's claim on the stock from what it was to what it is.
 func (w *Writer) want(had Line, now LineDecision, allocated quantity.Quantity, f Facts) {
 	if had.Stock == now.Goods.Stock {
-		w.Mover.Want(had.Stock, now.Demand-had.Demand, allocated-had.Allocated)
+		w.Mover.Want(f.ShopID, had.Stock, now.Demand-had.Demand, allocated-had.Allocated)
 	} else {
-		w.Mover.Want(had.Stock, -had.Demand, -had.Allocated)
-		w.Mover.Want(now.Goods.Stock, now.Demand, allocated)
+		w.Mover.Want(f.ShopID, had.Stock, -had.Demand, -had.Allocated)
+		w.Mover.Want(f.ShopID, now.Goods.Stock, now.Demand, allocated)
 	}
 	if had.Demand != now.Demand && now.Goods.Stock != 0 {
-		w.Mover.Touched(now.Goods.Stock, store.Micros(f.Modified))
+		w.touched(now.Goods.Stock, f)
 	}
+}
+
+// touched notes that the order changed what can be sold of a variant.
+func (w *Writer) touched(variant int64, f Facts) {
+	w.Mover.Touched(f.ShopID, variant, store.Micros(f.Placed), store.Micros(f.Modified))
 }
 
 // money writes payments, refunds and shipments as the shop states them.
@@ -383,11 +388,11 @@ func (w *Writer) posting(ctx context.Context, order int64, s Step, d Decision, f
 	}
 	for _, m := range p.Moves {
 		mv := m.Move
-		mv.Cause, mv.Document, mv.Line = cause+moveSeparator+m.Line, order, lines[m.Line]
+		mv.Cause, mv.Document, mv.Line, mv.Shop = cause+moveSeparator+m.Line, order, lines[m.Line], f.ShopID
 		if err := w.Mover.Move(ctx, mv); err != nil {
 			return err
 		}
-		w.Mover.Touched(mv.Variant, store.Micros(f.Modified))
+		w.touched(mv.Variant, f)
 	}
 	if s.KeepDocument || p.Invoice == nil {
 		return nil
@@ -414,10 +419,12 @@ func (w *Writer) reverse(ctx context.Context, order int64, s Step, d Decision, f
 		}
 	}
 	for _, m := range ev.Moves {
-		if err := w.Mover.Move(ctx, m.Reversal(m.Cause+reversalSuffix, s.Day)); err != nil {
+		back := m.Reversal(m.Cause+reversalSuffix, s.Day)
+		back.Shop = f.ShopID
+		if err := w.Mover.Move(ctx, back); err != nil {
 			return err
 		}
-		w.Mover.Touched(m.Variant, store.Micros(f.Modified))
+		w.touched(m.Variant, f)
 	}
 	if s.KeepDocument || ev.Invoice == 0 {
 		return nil

@@ -138,7 +138,7 @@ func (c *Config) BooksOptions(now func() time.Time, log zerolog.Logger) (erp.Opt
 		Path: c.BooksPath(), URL: b.URL, Now: now, Log: log,
 		Company: erp.Company{Name: b.Company, Currency: b.Currency, TimeZone: b.TimeZone, Chart: b.Chart,
 			FiscalYearStart: b.FiscalYearStart, LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost, Accounts: b.Accounts},
-		Shops: map[string]sales.Rules{},
+		Shops: map[string]sales.Rules{}, Order: c.ShopNames(),
 	}
 	for _, s := range c.Shops {
 		o.Shops[s.Name] = s.Rules

@@ -92,6 +92,10 @@ type Result struct {
 	Resources []ResourceResult `json:"resources"`
 	// Total sums up Resources; its Took is that of the whole pass.
 	Total ResourceResult `json:"total"`
+	// Linked says what became of products that other shops may sell too; nil
+	// where the pass did not read orders, or the products were not read to
+	// their end.
+	Linked *erp.Linking `json:"linked,omitempty"`
 	// Settled says what became of the stock; nil where the pass did not read
 	// the products and the orders to their end.
 	Settled *erp.Settlement `json:"settled,omitempty"`

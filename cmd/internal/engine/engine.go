@@ -208,11 +208,19 @@ func (e *Engine) Sync(ctx context.Context, r Request) (Result, error) {
 // reader reads one stream to its end.
 type reader func(ctx context.Context, sh *shop, st connectors.Stream) (ResourceResult, error)
 
-// cycle reads streams from where it is up to date on, and settles the stock
-// where the orders were among them.
+// cycle reads streams from where it is up to date on. Before the orders the
+// products are linked with those of the other shops, after them the stock is
+// settled.
 func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Stream, read reader) (Result, error) {
 	var ordersAt time.Time
+	var linked *erp.Linking
 	res, err := e.each(ctx, sh, streams, func(ctx context.Context, sh *shop, st connectors.Stream) (ResourceResult, error) {
+		if st.Resource == intake.Orders {
+			var err error
+			if linked, err = e.link(ctx, sh); err != nil {
+				return ResourceResult{Resource: st.Resource}, err
+			}
+		}
 		began := e.opts.Now()
 		one, err := read(ctx, sh, st)
 		sh.read[st.Resource] = time.Time{}
@@ -224,6 +232,7 @@ func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Strea
 		}
 		return one, err
 	})
+	res.Linked = linked
 	if ordersAt.IsZero() || ctx.Err() != nil {
 		return res, err
 	}
@@ -268,6 +277,38 @@ func movesStock(r intake.Resource) bool {
 	return false
 }
 
+// link finds the shop's new products among those of the other shops, where they
+// were read to their end; nil where they were not.
+func (e *Engine) link(ctx context.Context, sh *shop) (*erp.Linking, error) {
+	catalogueAt, err := e.catalogueRead(sh)
+	if err != nil || catalogueAt.IsZero() {
+		return nil, err
+	}
+	graced, cancel := e.grace(ctx)
+	defer cancel()
+	l, err := e.opts.Books.Link(graced, sh.Name, e.absent()...)
+	if err != nil {
+		return nil, err
+	}
+	if l.Linked > 0 || len(l.Missing) > 0 {
+		sh.log.Info().Int("linked", l.Linked).Int("shared", l.Shared).Strs("ambiguous", l.Ambiguous).Strs("missing", l.Missing).Msg("products linked with those of the other shops")
+	}
+	return &l, nil
+}
+
+// absent lists the shops that nobody should wait for: those that are paused,
+// and those whose products are not read on a schedule though others of their
+// resources are.
+func (e *Engine) absent() []string {
+	var names []string
+	for _, sh := range e.shops {
+		if sh.pausedFor() != "" || (len(sh.Schedules) > 0 && sh.Schedules[intake.Products] == "" && sh.Schedules[intake.Variants] == "") {
+			names = append(names, sh.Name)
+		}
+	}
+	return names
+}
+
 // settle brings the stock in line, where the catalogue was read before the
 // orders were and something has changed since the last time. It adds its error
 // to those of the reading before it.
@@ -281,7 +322,7 @@ func (e *Engine) settle(ctx context.Context, sh *shop, ordersAt time.Time, befor
 	}
 	graced, cancel := e.grace(ctx)
 	defer cancel()
-	s, err := e.opts.Books.Settle(graced, sh.Name, catalogueAt, ordersAt)
+	s, err := e.opts.Books.Settle(graced, sh.Name, catalogueAt, ordersAt, e.absent()...)
 	if err != nil {
 		return nil, errors.Join(before, fmt.Errorf("settle the stock of shop %s: %w", sh.Name, err))
 	}

@@ -1,0 +1,61 @@
+package inventory
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"comptoir/erp/quantity"
+)
+
+// takenKey names what the orders of one shop took of one variant.
+type takenKey struct{ variant, shop int64 }
+
+// taken is what a transaction changes of it. Instants are microseconds.
+type taken struct {
+	quantity quantity.Quantity
+	ordered  int64 // when an order last changed it, by the shop's clock
+	first    int64 // when the first such order was placed
+	firstDay string
+}
+
+func (m *Mover) takenBy(shop, variant int64) *taken {
+	k := takenKey{variant, shop}
+	t := m.taken[k]
+	if t == nil {
+		t = new(taken)
+		m.taken[k] = t
+	}
+	return t
+}
+
+// Touched notes that an order of a shop changed what can be sold of a variant:
+// when the order was placed (0: not known), and when the shop stated the change, by the shop's
+// clock in microseconds.
+func (m *Mover) Touched(shop, variant, placed, at int64) {
+	t := m.takenBy(shop, variant)
+	t.ordered = max(t.ordered, at)
+	if placed != 0 && (t.first == 0 || placed < t.first) {
+		t.first = placed
+	}
+}
+
+// flushTaken queues what the orders of each shop took.
+func (m *Mover) flushTaken() {
+	keys := slices.SortedFunc(maps.Keys(m.taken), func(a, b takenKey) int {
+		return cmp.Or(cmp.Compare(a.variant, b.variant), cmp.Compare(a.shop, b.shop))
+	})
+	for _, k := range keys {
+		t := m.taken[k]
+		if *t == (taken{}) {
+			continue
+		}
+		m.tx.Queue(`INSERT INTO shop_taken (variant_id, shop_id, quantity, ordered_at, first_at, first_day) VALUES ($1,$2,$3,$4,$5,$6)
+			ON CONFLICT (variant_id, shop_id) DO UPDATE SET quantity = shop_taken.quantity + excluded.quantity,
+				ordered_at = CASE WHEN shop_taken.ordered_at > excluded.ordered_at THEN shop_taken.ordered_at ELSE excluded.ordered_at END,
+				first_at = CASE WHEN excluded.first_at = 0 OR (shop_taken.first_at <> 0 AND shop_taken.first_at < excluded.first_at) THEN shop_taken.first_at ELSE excluded.first_at END,
+				first_day = CASE WHEN excluded.first_day = '' OR (shop_taken.first_day <> '' AND shop_taken.first_day < excluded.first_day) THEN shop_taken.first_day ELSE excluded.first_day END`,
+			k.variant, k.shop, int64(t.quantity), t.ordered, t.first, t.firstDay)
+	}
+	clear(m.taken)
+}

@@ -1,0 +1,304 @@
+package erp
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"comptoir/erp/catalog"
+	"comptoir/erp/intake"
+	"comptoir/erp/store"
+)
+
+// Linking says what Link did.
+type Linking struct {
+	Linked int `json:"linked"` // variants that were looked for in the other shops
+	Shared int `json:"shared"` // of them, those that another shop sells too
+	// Ambiguous are the SKUs, in order, that would have to be guessed about:
+	// several variants of one shop have them, or they share their stock. Such
+	// variants stay apart. Never nil.
+	Ambiguous []string `json:"ambiguous"`
+	// Missing are the shops whose products have still to be read for the first
+	// time: until then nothing new is linked, and its goods wait. Never nil.
+	Missing []string `json:"missing"`
+}
+
+// linkBatch is how many variants one transaction links.
+const linkBatch = 500
+
+// Link finds the new variants of a shop among those that the other shops sell,
+// by their SKU: what is one thing in two shops is one variant in the books, with
+// one stock. Call it when the products of the shop were read to their end, and
+// before its orders. It waits until the products of all configured shops were
+// read once, but for those absent, which cannot be read; then it links those
+// that have waited too. So it does not matter which shop came first.
+func (b *Books) Link(ctx context.Context, shop string, absent ...string) (Linking, error) {
+	id, err := b.shop(shop)
+	if err != nil {
+		return newLinking(), err
+	}
+	out, err := b.link(ctx, id, absent)
+	if err != nil {
+		return out, fmt.Errorf("link the variants of %s: %w", shop, err)
+	}
+	return out, nil
+}
+
+func newLinking() Linking { return Linking{Ambiguous: []string{}, Missing: []string{}} }
+
+func (b *Books) link(ctx context.Context, shop int64, absent []string) (Linking, error) {
+	out := newLinking()
+	listed, err := b.noteListed(ctx, shop)
+	if err != nil {
+		return out, err
+	}
+	for _, s := range b.ranked {
+		if !listed[s.id] && !slices.Contains(absent, s.name) {
+			out.Missing = append(out.Missing, s.name)
+		}
+	}
+	if len(out.Missing) > 0 {
+		return out, nil
+	}
+	for _, s := range b.ranked {
+		if s.id != shop {
+			if waited, err := b.neverLinked(ctx, s.id); err != nil || !waited || !listed[s.id] {
+				if err != nil {
+					return out, err
+				}
+				continue
+			}
+		}
+		if err := b.linkShop(ctx, s.id, &out); err != nil {
+			return out, err
+		}
+	}
+	slices.Sort(out.Ambiguous)
+	out.Ambiguous = slices.Compact(out.Ambiguous)
+	return out, nil
+}
+
+// noteListed notes that the products of a shop were read to their end, and
+// returns the shops of which that is so.
+func (b *Books) noteListed(ctx context.Context, shop int64) (map[int64]bool, error) {
+	listed, err := b.listed(ctx)
+	if err != nil || listed[shop] {
+		return listed, err
+	}
+	err = b.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE shop SET listed = TRUE WHERE id = $1`, shop)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.listed(ctx) // another shop may have been read meanwhile
+}
+
+func (b *Books) listed(ctx context.Context) (map[int64]bool, error) {
+	rows, err := b.db.Query(ctx, `SELECT id FROM shop WHERE listed`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[int64]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
+// neverLinked reports whether no variant of a shop is linked yet.
+func (b *Books) neverLinked(ctx context.Context, shop int64) (never bool, err error) {
+	err = b.db.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM origin g JOIN variant v ON v.id = g.local_id WHERE g.kind = 'variant' AND g.shop_id = $1 AND v.linked)`, shop).Scan(&never)
+	return never, err
+}
+
+// linkShop links the variants of a shop that are not linked yet.
+func (b *Books) linkShop(ctx context.Context, shop int64, out *Linking) error {
+	some, err := catalog.UnlinkedOf(ctx, b.db, shop, 0, 1)
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	products := productMoves{}
+	for last := int64(0); ; {
+		var batch linkedBatch
+		err := b.db.Write(ctx, func(tx *store.Tx) (err error) {
+			batch, err = b.linkSome(ctx, tx, shop, last)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if batch.n == 0 {
+			break
+		}
+		last = batch.last
+		out.Linked += batch.n
+		out.Shared += batch.shared
+		out.Ambiguous = append(out.Ambiguous, batch.ambiguous...)
+		for _, m := range batch.moved {
+			products.note(m)
+		}
+	}
+	return b.db.Write(ctx, func(tx *store.Tx) error { return products.merge(ctx, tx) })
+}
+
+// linkedBatch is what one transaction linked.
+type linkedBatch struct {
+	n, shared int
+	last      int64
+	ambiguous []string
+	moved     []productMove
+}
+
+// linkSome links variants of a shop with ids beyond after.
+func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (linkedBatch, error) {
+	var out linkedBatch
+	variants, err := catalog.UnlinkedOf(ctx, tx, shop, after, linkBatch)
+	if err != nil || len(variants) == 0 {
+		return out, err
+	}
+	skus := make([]string, 0, len(variants))
+	for _, v := range variants {
+		if v.SKU != "" && !v.Gone {
+			skus = append(skus, v.SKU)
+		}
+	}
+	slices.Sort(skus)
+	listings, err := catalog.Listings(ctx, tx, slices.Compact(skus))
+	if err != nil {
+		return out, err
+	}
+	for _, v := range variants {
+		out.n++
+		out.last = v.ID
+		into, ambiguous := int64(0), false
+		if v.SKU != "" && !v.Gone {
+			into, ambiguous = catalog.Match(listings[v.SKU], v.ID, shop)
+		}
+		if into != 0 {
+			if ambiguous, err = booked(ctx, tx, v.ID); err != nil {
+				return out, err
+			}
+		}
+		if ambiguous {
+			out.ambiguous = append(out.ambiguous, v.SKU)
+		}
+		if into == 0 || ambiguous {
+			tx.Queue(`UPDATE variant SET linked = TRUE WHERE id = $1`, v.ID)
+			continue
+		}
+		move, err := b.merge(ctx, tx, shop, v, into)
+		if err != nil {
+			return out, err
+		}
+		out.shared++
+		out.moved = append(out.moved, move)
+	}
+	if out.shared > 0 { // orders that name the goods wait; they are decided again
+		tx.Queue(`UPDATE order_line SET variant_id = v.merged_into FROM variant v WHERE v.id = order_line.variant_id AND v.merged_into <> 0
+			AND order_line.order_id IN (SELECT id FROM sales_order WHERE shop_id = $1 AND waiting)`, shop)
+	}
+	return out, nil
+}
+
+// booked reports whether anything was booked for the stock of a variant: then
+// it cannot become another one.
+func booked(ctx context.Context, r store.Reader, variant int64) (yes bool, err error) {
+	err = r.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stock_level WHERE variant_id = $1) OR EXISTS (SELECT 1 FROM shop_taken WHERE variant_id = $1)`, variant).Scan(&yes)
+	return yes, err
+}
+
+// merge makes a variant of a shop one with another one.
+func (b *Books) merge(ctx context.Context, tx *store.Tx, shop int64, v catalog.Unlinked, into int64) (productMove, error) {
+	shops, err := catalog.BoundTo(ctx, tx, intake.KindVariant, into)
+	if err != nil {
+		return productMove{}, err
+	}
+	describes := b.describes(shop, shops)
+	move := productMove{from: v.Product}
+	if err := tx.QueryRow(ctx, `SELECT product_id FROM variant WHERE id = $1`, into).Scan(&move.to); err != nil {
+		return productMove{}, err
+	}
+	if describes {
+		move.from, move.to = move.to, move.from
+	}
+	catalog.Merge(tx, shop, v.ID, into, describes)
+	// What the shop sold up to the newest number of the shop that counts had
+	// left by then: nobody subtracted it since.
+	tx.Queue(`UPDATE stock_level SET counted_at = COALESCE((SELECT CASE WHEN s.stated_at > 0 THEN s.stated_at ELSE s.seen_at END FROM shop_stock s
+			WHERE s.variant_id = stock_level.variant_id AND s.shop_id = stock_level.counted_by), counted_at) WHERE variant_id = $1 AND place_id = 1 AND opened`, into)
+	return move, nil
+}
+
+// describes reports whether a shop describes what it shares with others.
+func (b *Books) describes(shop int64, others []int64) bool {
+	return !slices.ContainsFunc(others, func(other int64) bool { return other != shop && b.before(other, shop) })
+}
+
+// productMove is a product that lost a variant to another one.
+type productMove struct{ from, to int64 }
+
+// productMoves collects where the variants of products went.
+type productMoves map[int64]map[int64]bool
+
+func (p productMoves) note(m productMove) {
+	if m.from == m.to || m.from == 0 || m.to == 0 {
+		return
+	}
+	if p[m.from] == nil {
+		p[m.from] = map[int64]bool{}
+	}
+	p[m.from][m.to] = true
+}
+
+// merge merges the products of which all variants went to one other product.
+func (p productMoves) merge(ctx context.Context, tx *store.Tx) error {
+	for _, from := range slices.Sorted(maps.Keys(p)) {
+		if len(p[from]) != 1 {
+			continue
+		}
+		for to := range p[from] {
+			if _, err := catalog.MergeProduct(ctx, tx, from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// standing is how a shop stands to a product or variant of the books.
+type standing struct {
+	alone     bool // there is no other shop
+	shared    bool // another shop has it too
+	describes bool // it goes before the others that have it
+}
+
+func (p *page) standing(ctx context.Context, kind intake.Kind, id int64) (standing, error) {
+	alone, err := p.aloneInBooks(ctx)
+	if err != nil || alone {
+		return standing{alone: true, describes: true}, err
+	}
+	shops, err := catalog.BoundTo(ctx, p.tx, kind, id)
+	if err != nil {
+		return standing{}, err
+	}
+	shared := slices.ContainsFunc(shops, func(shop int64) bool { return shop != p.shop })
+	return standing{shared: shared, describes: p.b.describes(p.shop, shops)}, nil
+}
+
+// aloneInBooks reports whether the books have no other shop.
+func (p *page) aloneInBooks(ctx context.Context) (bool, error) {
+	if p.shopCount == 0 {
+		if err := p.tx.QueryRow(ctx, `SELECT COUNT(*) FROM shop WHERE id <> 0`).Scan(&p.shopCount); err != nil {
+			return false, fmt.Errorf("count the shops: %w", err)
+		}
+	}
+	return p.shopCount == 1, nil
+}
