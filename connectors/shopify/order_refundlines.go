@@ -27,14 +27,17 @@ func (m *mapper) refundLine(f *refund, l *refundLine) intake.RefundLine {
 	return out
 }
 
-// restock says what became of the goods.
+// restock says what became of the goods. What is cancelled never left: its
+// stock is free again without coming back.
 func restock(l *refundLine) intake.Restock {
 	switch strings.ToUpper(l.Type.trimmed()) {
+	case "CANCEL":
+		return intake.RestockUnshipped
 	case "NO_RESTOCK":
 		return intake.RestockNo
 	case "LEGACY_RESTOCK":
 		return intake.RestockYes
-	case "RETURN", "CANCEL":
+	case "RETURN":
 		if !l.Restocked {
 			return intake.RestockNo
 		}

@@ -61,7 +61,7 @@ func TestRefundIsWorthWhatTheSaleLosesAndPaysWhatMoved(t *testing.T) {
 	}{
 		{"a line", refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), moneyBack(card("14.40"))), "14.40", "14.40", "0", "11 1 12 2.4 yes"},
 		{"a line that is not put back", refundOf(cupsBack(1, "NO_RESTOCK", "12.00", "2.40"), moneyBack(card("14.40"))), "14.40", "14.40", "0", "11 1 12 2.4 no"},
-		{"a line that never left", refundOf(cupsBack(1, "CANCEL", "12.00", "2.40"), moneyBack(card("14.40"))), "14.40", "14.40", "0", "11 1 12 2.4 yes"},
+		{"a line that never left", refundOf(cupsBack(1, "CANCEL", "12.00", "2.40"), moneyBack(card("14.40"))), "14.40", "14.40", "0", "11 1 12 2.4 unshipped"},
 		{"as old refunds were", refundOf(cupsBack(1, "LEGACY_RESTOCK", "12.00", "2.40"), moneyBack(card("14.40"))), "14.40", "14.40", "0", "11 1 12 2.4 yes"},
 		{"all of it", refundOf(cupsBack(2, "RETURN", "24.00", "4.80"), shippingBack("5.00", "1.00"), moneyBack(card("34.80"))), "34.80", "34.80", "0", "11 2 24 4.8 yes, s41 0 5 1 "},
 		{"part of the shipping", refundOf(shippingBack("2.50", "0.50"), moneyBack(card("3.00"))), "3.00", "3.00", "0", "s41 0 2.5 0.5 "},

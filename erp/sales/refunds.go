@@ -51,10 +51,15 @@ func (d *decider) refundedMoney() []paidBack {
 
 // statedMoney splits the money that the shop says went back. It is booked
 // whole, though it be more than was ever paid: the gateway has let go of it,
-// and the customer owes the difference.
+// and the customer owes the difference. Where the shop names no gateway, gift
+// cards take back what the order's own was not paid.
 func (d *decider) statedMoney(r refundFigures, given paidBack) paidBack {
-	if r.said.Gateway == giftCardGateway {
+	switch r.said.Gateway {
+	case "":
+	case giftCardGateway:
 		return paidBack{gifts: *r.paid}
+	default:
+		return paidBack{gateway: *r.paid}
 	}
 	paid := d.paidBy(time.Time{})
 	var out paidBack

@@ -46,3 +46,4 @@ CREATE TABLE payout_item (
     PRIMARY KEY (shop_id, gateway, external_id)
 ) WITHOUT ROWID;
 CREATE INDEX payout_item_payout ON payout_item (payout_id);
+CREATE INDEX payout_item_order ON payout_item (shop_id, order_ref);
