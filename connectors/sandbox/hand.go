@@ -160,7 +160,7 @@ func (s *Shop) find(r intake.Resource, id string) any {
 	newest := id == ""
 	switch r {
 	case intake.Orders, intake.Trash:
-		if o := s.pick(id, func(o *order) bool { return !newest || (o.listed() && s.shows(o)) == (r == intake.Orders) }); o != nil {
+		if o := s.pick(id, func(o *order) bool { return !newest || (o.listed() && (o.taken || s.tellsUnpaid())) == (r == intake.Orders) }); o != nil {
 			return o
 		}
 	case intake.Products, intake.Variants:
@@ -384,7 +384,7 @@ func (s *Shop) change(f func() int64) string {
 
 func (s *Shop) changeOrder(id string, can func(*order) bool, how func(*order)) string {
 	return s.change(func() int64 {
-		o := s.pick(id, func(o *order) bool { return o.listed() && s.shows(o) && can(o) })
+		o := s.pick(id, func(o *order) bool { return o.listed() && (o.taken || s.tellsUnpaid()) && can(o) })
 		if o == nil {
 			return 0
 		}
