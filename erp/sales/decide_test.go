@@ -149,7 +149,7 @@ func TestMoneyOfARefundIsWhatTheShopSays(t *testing.T) {
 		{"or nothing, where the shop says so", []func(*intake.Order){sent, func(o *intake.Order) {
 			o.Payments[0].Amount, o.GiftCards = dec("30"), []intake.Gift{{ID: "g", Amount: dec("20")}}
 		}, back("r", friday, "4", "40", intake.RestockYes), func(o *intake.Order) { o.Refunds[0].Gateway = "card" }},
-			"clearing=-1000 cogs=300 inventory=-300 sales=-5000 sales_returns=4000"},
+			"clearing=-1000 cogs=300 gift_card_liability=2000 inventory=-300 sales=-5000 sales_returns=4000"},
 		{"or before it, where the shop says so", []func(*intake.Order){sent, func(o *intake.Order) {
 			o.Payments[0].Amount, o.GiftCards = dec("30"), []intake.Gift{{ID: "g", Amount: dec("20")}}
 		}, back("r", friday, "2", "20", intake.RestockYes), func(o *intake.Order) { o.Refunds[0].Gateway = "gift_card" }},
