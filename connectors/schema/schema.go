@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,15 +44,26 @@ func pinned() []string { return strings.Fields(pin) }
 // first.
 func Versions() []string { return pinned()[3:] }
 
-// loaded holds each schema once it was read: that takes long.
-var loaded sync.Map // of func() (*ast.Schema, error) by version
+// published is what there is about one version.
+type published struct {
+	schema *ast.Schema
+	scopes map[string][]string // by type, and by type and field
+}
+
+// loaded holds what was read once, since reading takes long.
+var loaded sync.Map // of func() (published, error) by version
+
+func load(version string) (published, error) {
+	once, _ := loaded.LoadOrStore(version, sync.OnceValues(func() (published, error) { return read(version) }))
+	return once.(func() (published, error))()
+}
 
 // Load returns the schema of a version of the Admin API ("2026-10"), without
 // descriptions and with its deprecations. It must not be changed. ErrAbsent
 // where this machine does not have it.
 func Load(version string) (*ast.Schema, error) {
-	once, _ := loaded.LoadOrStore(version, sync.OnceValues(func() (*ast.Schema, error) { return read(version) }))
-	return once.(func() (*ast.Schema, error))()
+	p, err := load(version)
+	return p.schema, err
 }
 
 // T is what Need uses of a test.
@@ -75,44 +87,48 @@ func Need(t T, version string) *ast.Schema {
 	return s
 }
 
-func read(version string) (*ast.Schema, error) {
+func read(version string) (published, error) {
 	dir, err := directory()
 	if err != nil {
-		return nil, err
+		return published{}, err
 	}
 	file, err := os.Open(filepath.Join(dir, "admin_"+version+".json.gz"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w (version %s)", ErrAbsent, version)
+		return published{}, fmt.Errorf("%w (version %s)", ErrAbsent, version)
 	}
 	if err != nil {
-		return nil, err
+		return published{}, err
 	}
 	defer func() { _ = file.Close() }()
-	s, err := decode(file, version)
+	p, err := decode(file, version)
 	if err != nil {
-		return nil, fmt.Errorf("read the schema %s: %w: delete it and run .ci/shopify-schema", file.Name(), err)
+		return published{}, fmt.Errorf("read the schema %s: %w: delete it and run .ci/shopify-schema", file.Name(), err)
 	}
-	return s, nil
+	return p, nil
 }
 
-func decode(file *os.File, version string) (*ast.Schema, error) {
+func decode(file io.Reader, version string) (published, error) {
 	unzipped, err := gzip.NewReader(file)
 	if err != nil {
-		return nil, err
+		return published{}, err
 	}
 	var answer struct {
 		Data struct {
 			Schema introspection `json:"__schema"`
 		} `json:"data"`
+		Scopes struct {
+			Items []scopeInfo `json:"items"`
+		} `json:"offline_scopes"`
 	}
 	if err := json.NewDecoder(unzipped).Decode(&answer); err != nil {
-		return nil, err
+		return published{}, err
 	}
 	doc, err := answer.Data.Schema.document(version)
 	if err != nil {
-		return nil, err
+		return published{}, err
 	}
-	return validator.ValidateSchemaDocument(doc)
+	s, err := validator.ValidateSchemaDocument(doc)
+	return published{s, scopesByName(answer.Scopes.Items)}, err
 }
 
 // directory is where the schemas are.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -130,6 +131,24 @@ func TestDefaultsAreRead(t *testing.T) {
 	for _, text := range []string{"", "1) }", "1, w: 2"} {
 		if v, err := literal(text); err == nil {
 			t.Errorf("%q is %+v", text, v)
+		}
+	}
+}
+
+func TestScopesAreThoseOfTypesAndFields(t *testing.T) {
+	s := Need(t, "2026-10")
+	for text, want := range map[string]string{
+		`{ shop { name } }`: "[]",
+		`{ orders(first: 1) { nodes { id paymentTerms { id } } } }`:  "[[read_orders read_marketplace_orders read_quick_sale] [read_payment_terms]]",
+		`{ shopifyPaymentsAccount { activated accountOpenerName } }`: "[[read_shopify_payments read_shopify_payments_accounts] [read_shopify_payments_accounts_sensitive]]",
+	} {
+		doc, wrong := Check(s, text)
+		if doc == nil {
+			t.Errorf("%s: %q", text, wrong)
+			continue
+		}
+		if got := fmt.Sprint(Scopes("2026-10", doc)); got != want {
+			t.Errorf("%s needs %s, want %s", text, got, want)
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-
-	"comptoir/erp/intake"
 )
 
 // The scopes that decide what can be read of a shop.
@@ -16,10 +14,27 @@ const (
 	scopeInventory = "read_inventory"
 	scopeLocations = "read_locations"
 	scopeCustomers = "read_customers"
-	scopeReturns   = "read_returns"
+	scopeTerms     = "read_payment_terms"
 	scopePayments  = "read_shopify_payments"
-	scopeAccounts  = "read_shopify_payments_accounts"
+	scopeAccounts  = "read_shopify_payments_accounts" // serves as well as scopePayments
 )
+
+// right is a scope that the app should have.
+type right struct {
+	scope   string
+	without string // what is missing without it
+	needed  bool   // else the books can do without it
+}
+
+// rights are those that the documents need, but for that to payouts.
+var rights = [...]right{
+	{scopeOrders, "no orders are read", true},
+	{scopeProducts, "no products, variants and collections are read", true},
+	{scopeInventory, "no stock and no costs are read, and so no variants", true},
+	{scopeLocations, "no locations are read", true},
+	{scopeCustomers, "customers are not read, and orders do not say whose they are", false},
+	{scopeTerms, "orders on payment terms are held until they are paid", false},
+}
 
 // access is what the app may see of the shop.
 type access struct {
@@ -39,26 +54,6 @@ func (a access) windowed() bool { return !a.has(scopeAllOrders) }
 
 // payouts reports whether the payouts of Shopify Payments may be read.
 func (a access) payouts() bool { return a.has(scopePayments) || a.has(scopeAccounts) }
-
-// serves reports whether a resource may be read.
-func (a access) serves(r intake.Resource) bool {
-	switch r {
-	case intake.Locations:
-		return a.has(scopeLocations)
-	case intake.Categories, intake.Products:
-		return a.has(scopeProducts)
-	case intake.Variants:
-		return a.has(scopeProducts) && a.has(scopeInventory)
-	case intake.Customers:
-		return a.has(scopeCustomers)
-	case intake.Orders:
-		return a.has(scopeOrders)
-	case intake.Payouts:
-		return a.payouts()
-	default:
-		return false
-	}
-}
 
 // shopFacts is what the shop says of itself.
 type shopFacts struct {

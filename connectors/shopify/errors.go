@@ -69,22 +69,27 @@ func denied(err error) (fields []string, ok bool) {
 	return fields, len(fields) > 0
 }
 
-// personal are the fields that Shopify gives only to apps that it has approved
-// for protected customer data, as its schema marks them, and those that lead
-// to them. The books can do without each.
-var personal = [...]string{
+// spare are the fields that the books can do without: those that Shopify gives
+// only to apps that it has approved for protected customer data, as its schema
+// marks them, those that lead to them, and the terms of payment.
+var spare = [...]string{
 	"customer", "email", "phone", "displayName", "firstName", "lastName",
 	"defaultEmailAddress", "emailAddress", "defaultPhoneNumber", "phoneNumber",
 	"defaultAddress", "addressesV2", "billingAddress", "shippingAddress", "displayAddress",
 	"address1", "address2", "zip",
+	"paymentTerms",
 }
+
+// spareList is the list that the books can do without: orders say who bought.
+// Where it is denied, that is no reason to pause the shop.
+const spareList = "customers"
 
 // bearable reports whether an answer is of use in spite of f: it leaves out
 // what can be done without, inside of a record.
 func (f fault) bearable() bool {
 	fields := f.Path.fields()
 	return string(f.Extensions.Code) == codeDenied && len(fields) > 1 &&
-		slices.ContainsFunc(fields[1:], func(name string) bool { return slices.Contains(personal[:], name) })
+		slices.ContainsFunc(fields[1:], func(name string) bool { return slices.Contains(spare[:], name) })
 }
 
 // sift parts the errors that spoil an answer from the fields that are denied
@@ -105,9 +110,13 @@ func (f faults) sift() (spoiling faults, missing []string) {
 // by their codes: texts change.
 func (e *answerError) judge(cfg Config) (connectors.Class, string) {
 	for _, f := range e.faults {
-		if string(f.Extensions.Code) == codeDenied {
-			return connectors.Denied, deniedFix(f)
+		if string(f.Extensions.Code) != codeDenied {
+			continue
 		}
+		if path := f.Path.fields(); len(path) > 0 && path[0] == spareList {
+			return connectors.Rejected, deniedFix(f)
+		}
+		return connectors.Denied, deniedFix(f)
 	}
 	switch {
 	case e.has(codeInactive):

@@ -114,23 +114,14 @@ func (p *probe) version() {
 
 // rights says what will be missing for want of which right.
 func (p *probe) rights() {
-	for _, right := range []struct {
-		scope, without string
-		needed         bool
-	}{
-		{scopeOrders, "no orders are read", true},
-		{scopeProducts, "no products, variants and collections are read", true},
-		{scopeInventory, "no stock and no costs are read, and so no variants", true},
-		{scopeLocations, "no locations are read, so stock is not told apart by place", true},
-		{scopeCustomers, "no customers are read, and orders name none", false},
-		{scopeReturns, "returns and exchanges are not read with their orders", false},
-	} {
+	for _, r := range rights {
+		note := "this right is missing, so " + r.without + ": give it to the app and install it again"
 		switch {
-		case p.may.has(right.scope):
-		case right.needed:
-			p.bad(right.scope, "this right is missing, so "+right.without+": give it to the app and install it again")
+		case p.may.has(r.scope):
+		case r.needed:
+			p.bad(r.scope, note)
 		default:
-			p.warn(right.scope, "this right is missing, so "+right.without+": give it to the app and install it again")
+			p.warn(r.scope, note)
 		}
 	}
 	if p.may.windowed() {

@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"comptoir/connectors"
-	"comptoir/erp/intake"
 )
 
 // allScopes are those that leave nothing to be desired.
-const allScopes = "read_orders read_all_orders read_products read_inventory read_locations read_customers read_returns read_shopify_payments"
+const allScopes = "read_orders read_all_orders read_products read_inventory read_locations read_customers read_payment_terms read_shopify_payments"
 
 // hall is a shop that is looked at.
 type hall struct {
@@ -105,8 +104,8 @@ func TestProbeTellsWhatIsAmiss(t *testing.T) {
 		{"60 days of orders", without("read_all_orders"), "read_all_orders", false, "60 days"},
 		{"no orders", without("read_orders"), "read_orders", true, "no orders"},
 		{"no stock", without("read_inventory"), "read_inventory", true, "no stock"},
-		{"no customers", without("read_customers"), "read_customers", false, "no customers"},
-		{"no returns", without("read_returns"), "read_returns", false, "returns"},
+		{"no customers", without("read_customers"), "read_customers", false, "customers are not read"},
+		{"no terms of payment", without("read_payment_terms"), "read_payment_terms", false, "held"},
 		{"no payouts", without("read_shopify_payments"), "payouts", false, "payouts"},
 		{"customers without names", func(h *hall) {
 			h.customer = `{"message":"no","path":["customers","nodes",0,"defaultEmailAddress","emailAddress"],"extensions":{"code":"ACCESS_DENIED"}}`
@@ -168,31 +167,25 @@ func TestProbeOfAShopThatDoesNotLetUsIn(t *testing.T) {
 	}
 }
 
-func TestRightsDecideWhatIsServed(t *testing.T) {
+func TestRightToWriteIsARightToRead(t *testing.T) {
 	for _, tt := range []struct {
 		scopes string
-		serves string
+		orders bool
 	}{
-		{allScopes, "locations categories products variants customers orders payouts"},
-		{"write_orders", "orders"},
-		{"read_products", "categories products"},
-		{"write_products write_inventory read_locations", "locations categories products variants"},
-		{"read_shopify_payments_accounts", "payouts"},
-		{"read_ordersx orders", ""},
+		{"read_orders", true}, {"write_orders", true}, {"read_products write_orders", true},
+		{"", false}, {"read_ordersx orders", false}, {"read_all_orders", false},
 	} {
-		may := access{scopes: strings.Fields(tt.scopes)}
-		var serves []string
-		for _, r := range []intake.Resource{intake.Locations, intake.Categories, intake.Products, intake.Variants, intake.Customers, intake.Orders, intake.Payouts, intake.Coupons} {
-			if may.serves(r) {
-				serves = append(serves, string(r))
-			}
-		}
-		if got := strings.Join(serves, " "); got != tt.serves {
-			t.Errorf("%q serves %q, want %q", tt.scopes, got, tt.serves)
+		if got := (access{scopes: strings.Fields(tt.scopes)}).has(scopeOrders); got != tt.orders {
+			t.Errorf("%q: %v", tt.scopes, got)
 		}
 	}
 	if (access{scopes: []string{"read_all_orders"}}).windowed() || !(access{}).windowed() {
 		t.Error("the window of 60 days is not found")
+	}
+	for scopes, want := range map[string]bool{"read_shopify_payments": true, "read_shopify_payments_accounts": true, "read_shopify_payments_disputes": false, "": false} {
+		if got := (access{scopes: strings.Fields(scopes)}).payouts(); got != want {
+			t.Errorf("payouts with %q: %v", scopes, got)
+		}
 	}
 }
 

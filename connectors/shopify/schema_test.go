@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,41 @@ func TestDocumentsFitTheirCost(t *testing.T) {
 		t.Logf("%s: %d points", doc.name, cost)
 		if cost > mostPoints {
 			t.Errorf("%s costs %d points with %v, more than the %d that Shopify allows", doc.name, cost, vars, mostPoints)
+		}
+	}
+}
+
+// A right that a document needs and nobody asks for would stop the shop only
+// when it is read.
+func TestRightsOfTheDocumentsAreThoseThatProbeLooksAt(t *testing.T) {
+	s := schema.Need(t, DefaultVersion)
+	all, err := documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := []string{scopePayments}
+	for _, r := range rights {
+		looked = append(looked, r.scope)
+	}
+	needed := map[string]bool{}
+	for _, doc := range all {
+		parsed, wrong := schema.Check(s, doc.text)
+		if parsed == nil {
+			t.Errorf("%s: %q", doc.name, wrong)
+			continue
+		}
+		for _, one := range schema.Scopes(DefaultVersion, parsed) {
+			i := slices.IndexFunc(looked, func(scope string) bool { return slices.Contains(one, scope) })
+			if i < 0 {
+				t.Errorf("%s needs one of %v, and Probe looks at none of them", doc.name, one)
+				continue
+			}
+			needed[looked[i]] = true
+		}
+	}
+	for _, scope := range looked {
+		if !needed[scope] {
+			t.Errorf("no document needs %s", scope)
 		}
 	}
 }
