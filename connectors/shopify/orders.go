@@ -63,17 +63,18 @@ func (c *Connector) hideOld(ctx context.Context, records []intake.Record) error 
 	}
 	var oldest *uint64
 	for i := range records {
-		if !records[i].Gone() {
+		id := (scalar{text: records[i].Ref.ID}).id()
+		if id == 0 || !records[i].Gone() {
 			continue
 		}
 		if oldest == nil {
-			id, err := c.oldestOrder(ctx)
+			first, err := c.oldestOrder(ctx)
 			if err != nil {
 				return err
 			}
-			oldest = &id
+			oldest = &first
 		}
-		if id := (scalar{text: records[i].Ref.ID}).id(); *oldest == 0 || id < *oldest {
+		if *oldest == 0 || id < *oldest {
 			records[i] = intake.Hidden(records[i].Ref)
 		}
 	}
