@@ -367,13 +367,18 @@ func (s *Shop) HoldClock() {
 	s.held = true
 }
 
+// tick lets a second pass, unless the clock is held.
+func (s *Shop) tick() {
+	if !s.held {
+		s.clock = s.clock.Add(time.Second)
+	}
+}
+
 // change runs f one second later, or now where the clock is held.
 func (s *Shop) change(f func() int64) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.held {
-		s.clock = s.clock.Add(time.Second)
-	}
+	s.tick()
 	id := f()
 	s.changed()
 	if id == 0 {

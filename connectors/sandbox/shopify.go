@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // This file and those beside it speak Shopify's GraphQL Admin API: how a
@@ -283,16 +282,4 @@ func (e *gqlError) append(b []byte) []byte {
 		panic(err) // strings and numbers only
 	}
 	return append(b, text...)
-}
-
-// idempotency remembers the mutations that were done under a key.
-type idempotency struct {
-	lock sync.Mutex
-	done map[string]doneOnce
-}
-
-// doneOnce is a mutation as it was asked for, and what it came to.
-type doneOnce struct {
-	asked  string
-	result any
 }

@@ -293,7 +293,7 @@ func bulkTypes() []gqlType {
 		}
 	}
 	return []gqlType{
-		{name: "BulkOperation", fields: bulkFields()},
+		{name: "BulkOperation", is: []string{"Node"}, fields: bulkFields()},
 		{name: "BulkOperationRunQueryPayload", fields: payload("BulkOperationUserError")},
 		{name: "BulkOperationCancelPayload", fields: payload("UserError")},
 		{name: "BulkOperationUserError", fields: userErrorFields(true)},

@@ -49,6 +49,10 @@ func (s *Shop) byGid(gid string) any {
 				return &locations[i]
 			}
 		}
+	case "BulkOperation":
+		if o := s.shopify.bulk.state(id); o != nil {
+			return o
+		}
 	case "ShopifyPaymentsPayout":
 		for _, p := range s.payouts() {
 			if p.id == id {
@@ -126,6 +130,8 @@ func nodeKind(of any) string {
 		return "OrderTransaction"
 	case *gone:
 		return "BasicEvent"
+	case *bulkOperation:
+		return "BulkOperation"
 	}
 	return ""
 }

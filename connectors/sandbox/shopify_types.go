@@ -18,6 +18,7 @@ func shopifyTypes() []gqlType {
 		payoutTypes(),
 		goodsTypes(),
 		stockTypes(),
+		inventoryTypes(),
 		peopleTypes(),
 		eventTypes(),
 	)
