@@ -13,6 +13,7 @@ import (
 	"comptoir/erp/ledger"
 	"comptoir/erp/sales"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 )
@@ -321,4 +322,46 @@ func TestAnyHistoryOfPayoutsEndsAsTheLastStatements(t *testing.T) {
 		}
 	})
 	invariants(t, long)
+}
+
+func TestPayoutsAreListedWithWhatIsOpenOfThem(t *testing.T) {
+	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		after := sent.Add(24 * time.Hour)
+		state(t, b, "1", after, order(completed, refunded(oneShirt(after))))
+		charge, back := item("1", intake.ItemCharge, "29.88", "0.67", paid, "1"), item("2", intake.ItemRefund, "-12", "0", after, "1")
+		later := func(days int, p *intake.Payout) *intake.Payout {
+			p.IssuedAt = p.IssuedAt.AddDate(0, 0, days)
+			return p
+		}
+		onItsWay := later(1, paidOut(back))
+		onItsWay.State = intake.PayoutPending
+		bare := later(2, paidOut())
+		bare.Net = dec("4")
+		statePayout(t, b, "501", time.Time{}, paidOut(charge))
+		statePayout(t, b, "502", time.Time{}, onItsWay)
+		statePayout(t, b, "503", time.Time{}, bare)
+		statePayout(t, b, "504", time.Time{}, later(3, paidOut(item("3", intake.ItemCharge, "5", "0.10", paid, "9"), item("4", intake.ItemCharge, "2", "0", paid, ""))))
+		list := func(shop string, limit int) (out []string) {
+			t.Helper()
+			payouts, err := b.Payouts(ctx, shop, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range payouts {
+				out = append(out, fmt.Sprintf("%s %s %s net %d, fees %d, open %d", p.Day, p.ID, p.State, p.Net, p.Fees, p.Open))
+			}
+			return out
+		}
+		want := []string{"2026-03-13 504 paid net 690, fees 10, open -690", "2026-03-12 503 paid net 400, fees 0, open -400",
+			"2026-03-11 502 pending net -1200, fees 0, open -1200", "2026-03-10 501 paid net 2921, fees 67, open 0"}
+		if diff := cmp.Diff(want, list("atelier", 0)); diff != "" {
+			t.Errorf("payouts (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want[:2], list("", 2)); diff != "" {
+			t.Errorf("the newest (-want +got):\n%s", diff)
+		}
+		if _, err := b.Payouts(ctx, "nowhere", 0); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("another shop: %v", err)
+		}
+	})
 }

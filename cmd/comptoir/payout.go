@@ -66,7 +66,54 @@ func decimalOf(flag, text string) (decimal.Decimal, error) {
 }
 
 func (a *app) payout() *cobra.Command {
-	return group("payout", "Book what gateways pay to the bank", a.payoutAdd())
+	return group("payout", "Book and list what gateways pay to the bank", a.payoutAdd(), a.payoutList())
+}
+
+func (a *app) payoutList() *cobra.Command {
+	var shop string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the payouts that gateways state, with what of each is open",
+		Long: "List shows the payouts that shops state by themselves, the newest first. Those booked with payout add are in the\n" +
+			"report of the clearing accounts. What is open of a payout, comptoir report payouts lists item by item.",
+		Args: count(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return fault.New(fault.Invalid, "use 0 for all", "--limit: %d payouts", limit)
+			}
+			return a.withBooks(cmd.Context(), "payout list", func(_ *config.Config, b *erp.Books) error {
+				list, err := b.Payouts(cmd.Context(), shop, limit)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					if list == nil {
+						list = []erp.StatedPayout{}
+					}
+					return a.printJSON(list)
+				}
+				a.printPayouts(list)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&shop, "shop", "", "only those of this `SHOP`")
+	cmd.Flags().IntVar(&limit, "limit", 50, "at most `N` payouts; 0 for all")
+	return cmd
+}
+
+func (a *app) printPayouts(list []erp.StatedPayout) {
+	if len(list) == 0 {
+		a.printf("No gateway has stated a payout.\n")
+		return
+	}
+	t := a.newTable([]string{"date", "shop", "payout", "gateway", "reference", "state", "items", "fees", "net", "open"}, "items", "fees", "net", "open")
+	for _, p := range list {
+		in := func(n int64) string { return money.Amount{Minor: n, Currency: p.Currency}.String() }
+		t.AppendRow([]any{p.Day, p.Shop, p.ID, p.Gateway, p.Reference, p.State, p.Items, in(p.Fees), in(p.Net), in(p.Open)})
+	}
+	t.Render()
 }
 
 func (a *app) payoutAdd() *cobra.Command {

@@ -187,7 +187,8 @@ func (s *Shop) describeRules() section {
 	r := &s.Rules
 	return section{name: "rules", help: "How the shop's orders are booked.", settings: []setting{
 		{key: "revenue", value: &r.Revenue, choices: []string{sales.OnPayment, sales.OnShipment},
-			help: "When a sale is invoiced: on payment, or on shipment."},
+			help: "When a sale is invoiced: on payment, or on shipment. Where goods leave in parts, the first shipment invoices all " +
+				"of the order; the cost of each part is booked when it leaves."},
 		{key: "restock", value: &r.Restock, choices: []string{sales.RestockNever, sales.RestockLines, sales.RestockAlways},
 			help: "What becomes of refunded goods where the shop does not say: never back in stock; what the lines of the " +
 				"refund count; or always, also all goods of an order that is refunded in full."},
@@ -199,7 +200,7 @@ func (s *Shop) describeRules() section {
 				"takes the tax back in the proportion of the order. Ask your accountant."},
 		{key: "cancel_returns_money", value: &r.CancelReturnsMoney,
 			help: "Whether the money of a paid order that is cancelled counts as given back. If not, it stays a customer deposit " +
-				"until a refund says so."},
+				"until a refund says so; so it does where the shop itself tells of all money that moves."},
 		{key: "lead_days", value: &r.LeadDays,
 			help: "The promise to the customer where the shop states none: so many days after the order was placed. -1: no promise."},
 		{key: "statuses", example: "wc-awaiting-pickup: open",
