@@ -173,6 +173,9 @@ func (m *mapper) split(amount decimal.Decimal, taxes []intake.Tax) []decimal.Dec
 // there is no tax in it, loose: as an amount without a line.
 func (m *mapper) refundShipping(s *refundShipping) (lines []intake.RefundLine, loose decimal.Decimal) {
 	net, tax := m.in(s.Subtotal, "refunded shipping"), m.in(s.Tax, "tax of refunded shipping")
+	if net.IsZero() && tax.IsZero() { // it was free
+		return nil, loose
+	}
 	line, ok := m.stated[shippingPrefix+s.Line.ID.ref()]
 	if !ok {
 		line, ok = m.onlyLine(shippingPrefix)

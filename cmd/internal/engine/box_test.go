@@ -55,6 +55,9 @@ func connect(t testing.TB, url string, s *sandbox.Shop, transport http.RoundTrip
 		if v, ok := settings[f.Key]; ok {
 			*f.Value.(*string) = v
 		}
+		if f.Key == "retry_wait" { // what is played is ready at once
+			*f.Value.(*time.Duration) = time.Millisecond
+		}
 	}
 	made, err := d.New(connectors.Env{Shop: "atelier", Transport: transport, Now: now, Log: zerolog.Nop()}, c)
 	if err != nil {
