@@ -68,8 +68,8 @@ type Env struct {
 	// Keeper keeps what must outlive the process; nil: nothing can be kept.
 	Keeper Keeper
 	// Spool is a directory for files that are too large for memory, such as
-	// an export that is being read. What is in it may be deleted between two
-	// runs. Empty means the system's own for temporary files.
+	// an export that is being read. It is there; what is in it may be deleted
+	// between two runs. Empty means the system's own for temporary files.
 	Spool string
 }
 

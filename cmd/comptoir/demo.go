@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"comptoir/erp/money"
 	"comptoir/erp/reports"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 )
 
@@ -25,14 +27,15 @@ import (
 const shortWhile = 3 * 24 * time.Hour
 
 func (a *app) demo() *cobra.Command {
-	var b box
+	b := box{platform: platforms[0]} // of which both are shown
 	var keep string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Sync a made-up shop into new books, and show what comes out",
-		Long: "Demo makes up a web shop, serves it on this machine, syncs it over HTTP into new books, lets it live for a few\n" +
-			"days of its own time, syncs again, and shows what the books hold. Nothing else is needed, and nothing is left\n" +
-			"behind unless you --keep it.",
+		Short: "Sync two made-up shops into new books, and show what comes out",
+		Long: "Demo makes up two web shops of one merchant, a WooCommerce one and a Shopify one that sell the same goods, serves\n" +
+			"them on this machine, syncs both at once over HTTP into new books, lets them live for a few days of their own\n" +
+			"time, syncs again, and shows what the books hold. Nothing else is needed, and nothing is left behind unless you\n" +
+			"--keep it.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := b.validate(); err != nil {
@@ -72,23 +75,59 @@ func demoDir(keep string) (string, func() error, error) {
 // demoRun is a demo at work.
 type demoRun struct {
 	app    *app
-	box    box
-	shop   *sandbox.Shop
+	stalls []*stall
 	config *config.Config
 	house  *daemon.House
 }
 
+// stall is one of the demo's shops, served.
+type stall struct {
+	box
+	shop   *sandbox.Shop
+	served *served
+}
+
+// openStalls makes and serves the shops. They sell the same goods; everything
+// else about them differs.
+func openStalls(b box) (stalls []*stall, err error) {
+	for i, platform := range platforms {
+		one := stall{box: box{name: []string{"atelier", "boutique"}[i], platform: platform, seed: b.seed + int64(i), goods: b.seed, orders: b.orders}}
+		if one.shop, err = one.open(); err != nil {
+			return stalls, err
+		}
+		if one.served, err = serve("127.0.0.1:0", one.shop.Handler()); err != nil {
+			return stalls, err
+		}
+		stalls = append(stalls, &one)
+	}
+	return stalls, nil
+}
+
+// demoConfig is the configuration that reaches the shops.
+func demoConfig(stalls []*stall) (*config.Config, error) {
+	rates := map[money.Currency]decimal.Decimal{}
+	shops := make([]config.Made, len(stalls))
+	for i, s := range stalls {
+		maps.Copy(rates, s.shop.Rates())
+		var err error
+		if shops[i], err = s.made(s.shop, s.served.address); err != nil {
+			return nil, err
+		}
+	}
+	return config.Make(rates, shops...)
+}
+
 func (a *app) runDemo(ctx context.Context, b box, dir string, keep bool) (err error) {
-	shop, err := b.open()
+	stalls, err := openStalls(b)
+	defer func() {
+		for _, s := range stalls {
+			err = errors.Join(err, s.served.close())
+		}
+	}()
 	if err != nil {
 		return err
 	}
-	served, err := serve("127.0.0.1:0", shop.Handler())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, served.close()) }()
-	c, err := b.config(shop, served.address)
+	c, err := demoConfig(stalls)
 	if err != nil {
 		return err
 	}
@@ -107,8 +146,11 @@ func (a *app) runDemo(ctx context.Context, b box, dir string, keep bool) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, house.Close()) }()
-	d := &demoRun{app: a, box: b, shop: shop, config: c, house: house}
-	d.say("A made-up shop with %d orders (seed %d) is served at http://%s, as WooCommerce would.\n", b.orders, b.seed, served.address)
+	d := &demoRun{app: a, stalls: stalls, config: c, house: house}
+	d.say("Two made-up shops with %d orders each (seed %d) are served:\n", b.orders, b.seed)
+	for _, s := range stalls {
+		d.say("  %-9s at http://%s, as %s would\n", s.name, s.served.address, s.platform)
+	}
 	return d.run(ctx, bar)
 }
 
@@ -131,33 +173,46 @@ func (d *demoRun) say(format string, args ...any) {
 }
 
 func (d *demoRun) run(ctx context.Context, bar *progress) error {
-	first, err := d.house.Engine.Sync(ctx, engine.Request{Shop: d.config.Shops[0].Name})
+	began := time.Now()
+	first, err := syncShops(ctx, d.house, d.config.ShopNames(), nil)
 	bar.end()
 	if err != nil {
 		return err
 	}
-	speed := ordersPerSecond(first)
-	d.say("All of it is in the books, in %s: %.0f orders a second, over HTTP.\n", first.Total.Took.Round(10*time.Millisecond), speed)
+	took := time.Since(began)
+	speed := float64(orders(first)) / took.Seconds()
+	d.say("All of it is in the books, in %s: %.0f orders a second, both shops at once, over HTTP.\n", took.Round(10*time.Millisecond), speed)
 
-	events := d.shop.Advance(shortWhile)
-	second, err := d.house.Engine.Sync(ctx, engine.Request{Shop: d.config.Shops[0].Name})
+	happened := 0
+	for _, s := range d.stalls {
+		happened += len(s.shop.Advance(shortWhile))
+	}
+	began = time.Now()
+	second, err := syncShops(ctx, d.house, d.config.ShopNames(), nil)
 	bar.end()
 	if err != nil {
 		return err
 	}
-	d.say("Then the shop lived for %.0f days: %d things happened. The second sync brought %s, in %s.\n\n",
-		shortWhile.Hours()/24, len(events), plural(second.Total.Applied, "change"), second.Total.Took.Round(10*time.Millisecond))
+	applied := 0
+	for _, r := range second {
+		applied += r.Total.Applied
+	}
+	d.say("Then the shops lived for %.0f days: %d things happened. The second sync brought %s, in %s.\n\n",
+		shortWhile.Hours()/24, happened, plural(applied, "change"), time.Since(began).Round(10*time.Millisecond))
 	return d.report(ctx, speed)
 }
 
-// ordersPerSecond is how fast orders came in: reading, deciding and writing.
-func ordersPerSecond(r engine.Result) float64 {
-	for _, one := range r.Resources {
-		if one.Resource == intake.Orders && one.Took > 0 {
-			return float64(one.Applied+one.Unchanged+one.Parked) / one.Took.Seconds()
+// orders is how many orders came in: read, decided and written.
+func orders(results []engine.Result) int {
+	n := 0
+	for _, r := range results {
+		for _, one := range r.Resources {
+			if one.Resource == intake.Orders {
+				n += one.Applied + one.Unchanged + one.Parked
+			}
 		}
 	}
-	return 0
+	return n
 }
 
 // demoJSON is what the demo found; scripts rely on its form.
@@ -222,7 +277,7 @@ func (d *demoRun) show(counts []erp.Count, stock erp.StockTotals, parked []erp.P
 	t.Render()
 	a.printf("\nStock: %d variants, %s on hand, %s promised to customers, %s available; worth %s.\n",
 		stock.Variants, stock.OnHand, stock.Allocated, stock.Available, stock.Value)
-	a.printf("\nParked, for a person to look at (the shop planted these on purpose):\n")
+	a.printf("\nParked, for a person to look at (the shops planted these on purpose):\n")
 	a.printParked(parked)
 	a.printf("\nTrial balance:\n")
 	a.printTrialBalance(balance)
@@ -236,13 +291,16 @@ func (d *demoRun) show(counts []erp.Count, stock erp.StockTotals, parked []erp.P
 // unplanted is the error for records that are parked although nothing was
 // wrong with them on purpose.
 func (d *demoRun) unplanted(parked []erp.ParkedRecord) error {
-	planted := d.shop.Planted()
+	planted := map[string]map[string]string{}
+	for _, s := range d.stalls {
+		planted[s.name] = s.shop.Planted()
+	}
 	var errs []error
 	for _, p := range parked {
-		if _, ok := planted[p.Ref.ID]; ok && p.Ref.Kind == intake.KindOrder {
+		if _, ok := planted[p.Shop][p.Ref.ID]; ok && p.Ref.Kind == intake.KindOrder {
 			continue
 		}
-		errs = append(errs, fault.New(fault.Unprocessable, "please report it", "%s %s was parked, and the shop did not plant it (%s)", p.Ref.Kind, p.Ref.ID, p.Reason))
+		errs = append(errs, fault.New(fault.Unprocessable, "please report it", "%s %s of %s was parked, and the shop did not plant it (%s)", p.Ref.Kind, p.Ref.ID, p.Shop, p.Reason))
 	}
 	return errors.Join(errs...)
 }

@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -20,7 +22,10 @@ import (
 
 // box is a storefront in a box as the flags describe it.
 type box struct {
+	name      string // of the shop in the configuration
+	platform  string
 	seed      int64
+	goods     int64 // seed of what is sold; 0: seed
 	orders    int
 	listen    string
 	live      time.Duration
@@ -30,12 +35,13 @@ type box struct {
 }
 
 func (a *app) sandbox() *cobra.Command {
-	var b box
+	b := box{name: "sandbox"}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a made-up web shop, to try things on",
-		Long: "Sandbox makes up a web shop from a seed, serves it in the dialect of WooCommerce's REST API, and prints the\n" +
-			"configuration that reaches it. The same seed makes the same shop. To sync it, in another window:\n\n" +
+		Long: "Sandbox makes up a web shop from a seed, serves it in the dialect of a platform (WooCommerce's REST API, or\n" +
+			"Shopify's GraphQL Admin API), and prints the configuration that reaches it. The same seed makes the same shop.\n" +
+			"To sync it, in another window:\n\n" +
 			"    comptoir sandbox --print-config > sandbox.yaml\n" +
 			"    comptoir --config sandbox.yaml --data somewhere sync",
 		Args: count(0, 0),
@@ -51,6 +57,7 @@ func (a *app) sandbox() *cobra.Command {
 	}
 	b.shopFlags(cmd)
 	f := cmd.Flags()
+	f.StringVar(&b.platform, "platform", platforms[0], "`NAME` of the platform to play: "+strings.Join(platforms, " or "))
 	f.StringVar(&b.listen, "listen", "127.0.0.1:8089", "`HOST:PORT` to serve at; port 0 chooses a free one")
 	f.DurationVar(&b.live, "live", 0, "how much `TIME` passes in the shop each second, such as 10m; 0s: it stands still")
 	f.DurationVar(&b.pace, "pace", 0, "how much `TIME` the shop takes for a page of 100")
@@ -77,6 +84,9 @@ func (b *box) validate() error {
 			return fault.New(fault.Invalid, "use 0s or more", "--%s %v: time does not run backwards", d.flag, d.span)
 		}
 	}
+	if !slices.Contains(platforms, b.platform) {
+		return fault.New(fault.Invalid, "use "+strings.Join(platforms, " or "), "--platform %q cannot be played", b.platform)
+	}
 	if b.listen == "" { // the demo chooses an address itself
 		return nil
 	}
@@ -90,17 +100,43 @@ func (b *box) validate() error {
 	return nil
 }
 
+// platforms are what a sandbox can play, by the name of the connector.
+var platforms = []string{"woocommerce", "shopify"}
+
+// speaks is the platform as the sandbox names it.
+func (b *box) speaks() sandbox.Platform {
+	if b.platform == "shopify" {
+		return sandbox.Shopify
+	}
+	return sandbox.WooCommerce
+}
+
+// made is the shop at an address, for a configuration.
+func (b *box) made(shop *sandbox.Shop, address string) (config.Made, error) {
+	m := config.Made{Name: b.name, Values: map[string]string{"url": "http://" + address}}
+	switch b.platform {
+	case "shopify":
+		m.Values["access_token"] = shop.Key()
+		m.Values["retry_wait"] = "50ms" // it is quick with what a real shop takes minutes for
+	default:
+		m.Values["consumer_key"], m.Values["consumer_secret"] = shop.Key(), shop.Secret()
+	}
+	for _, d := range all.Registry() {
+		if d.Name == b.platform {
+			m.Driver = d
+			return m, nil
+		}
+	}
+	return m, fault.New(fault.Internal, "please report it", "the connector that the sandbox speaks to is not built in")
+}
+
 // config is the configuration that reaches the shop at an address.
 func (b *box) config(shop *sandbox.Shop, address string) (*config.Config, error) {
-	for _, d := range all.Registry() {
-		if d.Name != "woocommerce" {
-			continue
-		}
-		return config.OneShop("sandbox", d,
-			map[string]string{"url": "http://" + address, "consumer_key": shop.Key(), "consumer_secret": shop.Secret()},
-			shop.Rates())
+	m, err := b.made(shop, address)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.Internal, "please report it", "the connector that the sandbox speaks to is not built in")
+	return config.Make(shop.Rates(), m)
 }
 
 func (a *app) printBoxConfig(b box) error {
@@ -108,7 +144,7 @@ func (a *app) printBoxConfig(b box) error {
 	if err != nil || port == "0" {
 		return fault.New(fault.Invalid, "name a port, such as 127.0.0.1:8089", "--listen %q has no address to print", b.listen)
 	}
-	shop := sandbox.New(sandbox.Options{Seed: b.seed})
+	shop := sandbox.New(sandbox.Options{Platform: b.speaks(), Seed: b.seed})
 	c, err := b.config(shop, net.JoinHostPort(reachable(host), port))
 	if err != nil {
 		return err
@@ -166,7 +202,7 @@ func (a *app) serveBox(ctx context.Context, b box) error {
 
 // open makes the shop.
 func (b *box) open() (*sandbox.Shop, error) {
-	shop := sandbox.New(sandbox.Options{Seed: b.seed, Orders: b.orders})
+	shop := sandbox.New(sandbox.Options{Platform: b.speaks(), Seed: b.seed, Goods: b.goods, Orders: b.orders, Extras: b.platform == "shopify"})
 	for _, name := range b.misbehave {
 		f, err := sandbox.ParseFault(name)
 		if err != nil {

@@ -6,13 +6,16 @@ import (
 	"strings"
 
 	"comptoir/connectors"
+	"comptoir/connectors/shopify"
 	"comptoir/connectors/woocommerce"
 )
 
-// Registry returns the drivers of all connectors, in the order of their names.
+// Registry returns the drivers of all connectors, in the order in which they
+// are shown to a person.
 func Registry() []connectors.Driver {
 	return []connectors.Driver{
 		woocommerce.Driver(),
+		shopify.Driver(),
 	}
 }
 

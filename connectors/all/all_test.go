@@ -23,8 +23,9 @@ func TestEveryDriverIsComplete(t *testing.T) {
 			t.Errorf("Lookup(%q) = %q, %v", d.Name, got.Name, err)
 		}
 	}
-	if !slices.IsSorted(names) || len(slices.Compact(names)) != len(Registry()) {
-		t.Errorf("names are not sorted and unique: %q", names)
+	slices.Sort(names)
+	if len(slices.Compact(names)) != len(Registry()) {
+		t.Errorf("names are not unique: %q", names)
 	}
 }
 

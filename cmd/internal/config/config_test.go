@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -503,8 +504,9 @@ func TestEveryKeyIsExplainedInSentences(t *testing.T) {
 }
 
 func TestSourceLoadsAsTheSameConfiguration(t *testing.T) {
-	made, err := OneShop("sandbox", registry()[0], map[string]string{"url": "https://a.example", "key": "0123", "tags": "new,old"},
-		map[money.Currency]decimal.Decimal{"USD": decimal.RequireFromString("0.92"), "JPY": decimal.RequireFromString("0.0061")})
+	made, err := Make(map[money.Currency]decimal.Decimal{"USD": decimal.RequireFromString("0.92"), "JPY": decimal.RequireFromString("0.0061")},
+		Made{Name: "sandbox", Driver: registry()[0], Values: map[string]string{"url": "https://a.example", "key": "0123", "tags": "new,old"}},
+		Made{Name: "second", Driver: registry()[0], Values: map[string]string{"url": "https://b.example", "key": "4567"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -524,6 +526,9 @@ func TestSourceLoadsAsTheSameConfiguration(t *testing.T) {
 	connector, err := c.Shops[0].Connector(connectors.Env{Transport: http.DefaultTransport})
 	if err != nil || connector.(*opened).settings.Key != "0123" {
 		t.Errorf("got %v, %v", connector, err)
+	}
+	if names := c.ShopNames(); !slices.Equal(names, []string{"sandbox", "second"}) {
+		t.Errorf("it has the shops %q", names)
 	}
 }
 

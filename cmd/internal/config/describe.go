@@ -132,6 +132,8 @@ func defaultSchedules() []Schedule {
 		{intake.TaxRates, "37 */6 * * *"},
 		{intake.Gateways, "43 */6 * * *"},
 		{intake.ShippingMethods, "47 */6 * * *"},
+		{intake.Locations, "52 * * * *"},
+		{intake.Payouts, "57 */2 * * *"},
 	}
 }
 

@@ -38,8 +38,10 @@ func Example(registry []connectors.Driver) []byte {
 	for i, d := range registry {
 		s := newShop(exampleName(i, d), d)
 		sec := s.describe()
-		if i > 0 { // the keys of every shop are explained once
+		if i > 0 { // another kind of shop, for who has one; the keys of every shop are explained once
 			sec.settings, sec.sections = sec.settings[:1+len(s.fields)], nil
+			w.off = true
+			w.line(0, "")
 		}
 		w.line(1, sec.name+":")
 		w.body(2, sec)
@@ -55,7 +57,10 @@ func exampleName(i int, d connectors.Driver) string {
 }
 
 // writer writes an example file.
-type writer struct{ bytes.Buffer }
+type writer struct {
+	bytes.Buffer
+	off bool // keys are written as comments
+}
 
 const (
 	indent   = "  "
@@ -65,6 +70,9 @@ const (
 func (w *writer) line(depth int, text string) {
 	if text != "" {
 		w.WriteString(strings.Repeat(indent, depth))
+		if w.off && !strings.HasPrefix(text, "#") {
+			w.WriteByte('#')
+		}
 	}
 	w.WriteString(text + "\n")
 }
@@ -335,23 +343,31 @@ func add(node *yaml.Node, key string, value *yaml.Node) {
 	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
 }
 
-// OneShop makes the configuration that reaches one shop of the connector d:
-// values are the settings of the connector as text, rates what one unit of
-// each currency is worth in that of the books, on any day.
-func OneShop(name string, d connectors.Driver, values map[string]string, rates map[money.Currency]decimal.Decimal) (*Config, error) {
+// Made is a shop of a configuration that is made by a program.
+type Made struct {
+	Name   string
+	Driver connectors.Driver
+	Values map[string]string // the settings of the connector, as text
+}
+
+// Make makes the configuration that reaches the shops; rates are what one unit
+// of each currency is worth in that of the books, on any day.
+func Make(rates map[money.Currency]decimal.Decimal, shops ...Made) (*Config, error) {
 	c := defaults()
-	s := newShop(name, d)
-	for _, f := range s.fields {
-		if text, ok := values[f.Key]; ok {
-			if err := assign(f.Value, text); err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Key, err)
+	for _, made := range shops {
+		s := newShop(made.Name, made.Driver)
+		for _, f := range s.fields {
+			if text, ok := made.Values[f.Key]; ok {
+				if err := assign(f.Value, text); err != nil {
+					return nil, fmt.Errorf("shops.%s.%s: %w", made.Name, f.Key, err)
+				}
 			}
 		}
+		c.Shops = append(c.Shops, s)
 	}
 	for currency, rate := range rates {
 		c.Books.Rates = append(c.Books.Rates, erp.Rate{Currency: currency, From: "2000-01-01", Rate: rate})
 	}
 	slices.SortFunc(c.Books.Rates, func(a, b erp.Rate) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
-	c.Shops = append(c.Shops, s)
 	return c, nil
 }

@@ -187,8 +187,10 @@ func (h *House) openFiles(ctx context.Context, env Env, offline bool) (err error
 		}
 		return err
 	}
-	if err := makeData(h.Config.Data); err != nil {
-		return err
+	for _, dir := range []string{h.Config.Data, h.Config.SpoolPath()} {
+		if err := makeData(dir); err != nil {
+			return err
+		}
 	}
 	// The state first: it tells at once that another process is at work here.
 	if h.state, err = openState(h.Config, env, false); err == nil {
