@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"comptoir/cmd/internal/daemon"
@@ -116,8 +117,9 @@ func (a *app) printResults(ctx context.Context, books *erp.Books, began time.Tim
 	}
 	t.Render()
 	for _, res := range results {
+		a.printLinked(res)
 		if s := res.Settled; s != nil && s.Opened+s.Adjusted+s.Waiting > 0 {
-			a.printf("%s: stock of %s taken over, %d adjusted, %d waiting for newer orders\n",
+			a.printf("%s: stock of %s taken over, %d adjusted, %d waiting for newer orders or for another shop's number\n",
 				res.Shop, plural(s.Opened, "variant"), s.Adjusted, s.Waiting)
 		}
 		if s := res.Settled; s != nil && len(s.NoCost) > 0 {
@@ -125,6 +127,25 @@ func (a *app) printResults(ctx context.Context, books *erp.Books, began time.Tim
 		}
 	}
 	return a.printParkedCount(ctx, books, began, parked)
+}
+
+// printLinked tells what became of products that other shops sell too.
+func (a *app) printLinked(res engine.Result) {
+	l := res.Linked
+	if l == nil {
+		return
+	}
+	if l.Shared > 0 {
+		a.printf("%s: %s found to be sold in several shops, by their SKUs: they share one stock\n", res.Shop, plural(l.Shared, "variant"))
+	}
+	if len(l.Ambiguous) > 0 {
+		a.printf("%s: %s stand for several things or share their stock with others, so each shop keeps a stock of its own: %s\n",
+			res.Shop, plural(len(l.Ambiguous), "SKU"), shorten(l.Ambiguous, 8))
+	}
+	if len(l.Missing) > 0 {
+		a.printf("%s: new goods wait until the products of %s were read too; the money is booked. Next: comptoir sync %s\n",
+			res.Shop, strings.Join(l.Missing, ", "), strings.Join(l.Missing, " "))
+	}
 }
 
 // ended marks a resource that was not read to its end.

@@ -33,7 +33,9 @@ type world struct {
 	t    testing.TB
 	dir  string
 	shop engine.Shop
-	now  func() time.Time
+	// others are shops of the same books, which go after shop.
+	others []engine.Shop
+	now    func() time.Time
 	// rates are the exchange rates of what the shop sells in.
 	rates []erp.Rate
 	opts  func(*engine.Options) // may change the options of each start; may be nil
@@ -68,11 +70,17 @@ func (w *world) start() {
 		w.booksNow = w.now
 	}
 	log := zerolog.New(&w.log)
+	shops := append([]engine.Shop{w.shop}, w.others...)
+	rules := map[string]sales.Rules{}
+	names := make([]string, len(shops))
+	for i, s := range shops {
+		rules[s.Name], names[i] = sales.DefaultRules(), s.Name
+	}
 	var err error
 	w.books, err = erp.Open(w.t.Context(), erp.Options{
 		Path: w.booksFile(), Now: w.booksNow, Log: log,
 		Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: w.rates},
-		Shops:   map[string]sales.Rules{w.shop.Name: sales.DefaultRules()},
+		Shops:   rules, Order: names,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -81,7 +89,7 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o := engine.Options{Books: w.books, State: w.state, Shops: []engine.Shop{w.shop}, Now: w.now, Log: log}
+	o := engine.Options{Books: w.books, State: w.state, Shops: shops, Now: w.now, Log: log}
 	if w.opts != nil {
 		w.opts(&o)
 	}
