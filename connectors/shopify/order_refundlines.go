@@ -145,25 +145,31 @@ func amountOf(taxes []intake.Tax, of intake.Tax) decimal.Decimal {
 }
 
 // split divides an amount in the proportion of taxes, in whole units of the
-// currency.
+// currency as far as it is made of them.
 func (m *mapper) split(amount decimal.Decimal, taxes []intake.Tax) []decimal.Decimal {
-	places, err := m.out.Currency.Decimals()
+	parts := make([]decimal.Decimal, len(taxes))
+	whole, err := money.Round(amount, m.out.Currency)
 	if err != nil {
-		m.fail("currencyCode", err)
+		m.fail("refund", err)
+		return parts
 	}
-	var sum decimal.Decimal
+	places, _ := m.out.Currency.Decimals() // known, or Round had failed
+	var sum, most decimal.Decimal
 	for _, t := range taxes {
-		sum = sum.Add(t.Amount)
+		sum, most = sum.Add(t.Amount), decimal.Max(most, t.Amount.Abs())
+	}
+	if sum.IsZero() || most.GreaterThan(sum.Abs()) {
+		m.fail("refund", fmt.Errorf("%s cannot be split: the taxes that it concerns are charged and given back on one line", amount))
+		return parts
 	}
 	shares := make([]decimal.Decimal, len(taxes))
 	for i, t := range taxes {
-		if !sum.IsZero() {
-			shares[i] = amount.Shift(int32(places)).Mul(t.Amount).DivRound(sum, exactDigits)
-		}
+		shares[i] = amount.Shift(int32(places)).Mul(t.Amount).DivRound(sum, exactDigits)
 	}
-	parts := make([]decimal.Decimal, len(taxes))
-	for i, minor := range money.Split(amount.Shift(int32(places)).Round(0).IntPart(), shares) {
-		parts[i] = decimal.New(minor, int32(-places))
+	rest := amount.Sub(whole.Decimal())
+	for i, minor := range money.Split(whole.Minor, shares) {
+		parts[i] = decimal.New(minor, int32(-places)).Add(rest)
+		rest = decimal.Decimal{}
 	}
 	return parts
 }
