@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
+	"comptoir/erp/payouts"
 	"comptoir/erp/store"
 )
 
@@ -202,17 +204,25 @@ func (b *Books) explainOther(ctx context.Context, r store.Reader, t target, out 
 	if err := r.QueryRow(ctx, `SELECT document_kind, document_id FROM entry WHERE id = $1`, t.entry).Scan(&kind, &document); err != nil {
 		return fmt.Errorf("read entry %d: %w", t.entry, err)
 	}
-	if kind == "stock" {
-		var err error
-		if out.Source, err = b.stockSource(ctx, r, document); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case kind == "stock":
+		out.Source, err = b.stockSource(ctx, r, document)
+	case kind == payouts.DocumentKind && document != 0:
+		out.Source, err = b.source(ctx, r, intake.KindPayout, document)
+	}
+	if err != nil {
+		return err
 	}
 	for i := range out.Entries {
 		e := &out.Entries[i]
 		e.Event, e.Revision = e.Cause, 1
 		e.Current = out.Source != nil && e.RecordedAt.Equal(out.Source.ReceivedAt)
 		e.Rule = otherRule(kind)
+		if strings.HasPrefix(e.Cause, "payout-item/") {
+			e.Rule = "The gateway's balance moved for something that no order tells of: what it holds back is kept on the account of disputes or of reserves, " +
+				"what it charges or credits is a payment fee; against its clearing account."
+		}
 	}
 	return nil
 }
@@ -231,7 +241,7 @@ func otherRule(kind string) string {
 	case "voucher":
 		return "Bills are paid: what is owed to the vendors and the bank's charge, against the account that paid."
 	case "payout":
-		return "The gateway pays out: its clearing account, less its fees, goes to the bank."
+		return "The gateway pays out: its clearing account, less the fees that are told of with it, goes to the bank."
 	case "dispute":
 		return "A customer disputes a payment: it is held on the account of disputes until it is won, and goes back to the clearing account, or is lost."
 	case "opening":

@@ -209,3 +209,15 @@ func TestExplainTellsWhatTheCustomerSaw(t *testing.T) {
 		}
 	})
 }
+
+func TestExplainFollowsAPayoutToItsStatement(t *testing.T) {
+	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		statePayout(t, b, "501", sent, paidOut(item("2", intake.ItemReserve, "-5", "0", sent, "")))
+		for cause, rule := range map[string]string{"payout/atelier/501": "The gateway pays out", "payout-item/atelier/stripe/2": "no order tells of"} {
+			x := explained(t, b, "entry:"+cause)
+			if x.Source == nil || x.Source.Ref.ID != "501" || !x.Entries[0].Current || !strings.Contains(x.Entries[0].Rule, rule) {
+				t.Errorf("%s: source %+v, entries %+v", cause, x.Source, x.Entries)
+			}
+		}
+	})
+}

@@ -44,6 +44,13 @@ func history(t *rapid.T) []*intake.Order {
 			o.State, o.PaidAt, o.Payments = intake.StateHold, time.Time{}, nil
 		case "completed":
 			completed(o)
+			if rapid.Bool().Draw(t, "in parts") {
+				all := decimal.NewFromInt(int64(rapid.IntRange(1, 4).Draw(t, "left")))
+				for j := range rapid.IntRange(1, 2).Draw(t, "shipments") {
+					o.Shipments = append(o.Shipments, intake.Shipped{ID: fmt.Sprint("f", j), At: sent.Add(time.Duration(j*50) * time.Hour),
+						Lines: []intake.ShippedLine{{LineID: "1", Quantity: all}}})
+				}
+			}
 			if rapid.Bool().Draw(t, "paid on delivery") {
 				o.PaidAt = sent.Add(24 * time.Hour)
 				o.Payments[0].At = o.PaidAt
@@ -65,6 +72,10 @@ func history(t *rapid.T) []*intake.Order {
 				Lines: []intake.RefundLine{{LineID: "1", Quantity: dec("1"), Total: dec("0.50"), Taxes: []intake.Tax{{RateID: "1", Name: "TVA", Rate: dec("20"), Amount: dec("0.10")}}}}})
 		case 2:
 			refunds = append(refunds, intake.Refund{ID: fmt.Sprint("r", i), At: sent.Add(time.Hour), Amount: dec("0.25"), Reason: "Geste commercial"})
+		}
+		if n := len(refunds) - 1; n >= 0 && rapid.Bool().Draw(t, "says what it paid") { // more of it may have gone back since
+			back := decimal.New(int64(rapid.IntRange(0, 200).Draw(t, "paid back")), -2)
+			refunds[n].Paid = &back
 		}
 		o.Refunds = slices.Clone(refunds)
 		var sum decimal.Decimal

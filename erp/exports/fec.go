@@ -206,6 +206,9 @@ func frenchText(e *entry) string {
 		event, _, _ := strings.Cut(parts[3], "#")
 		what = frenchEvent(event)
 	}
+	if strings.HasPrefix(e.cause, "payout") || strings.HasPrefix(e.cause, "dispute") {
+		return frenchPayout(e.description)
+	}
 	if what == "" || e.order == "" {
 		return e.description
 	}
@@ -213,6 +216,21 @@ func frenchText(e *entry) string {
 		what = "Extourne : " + what
 	}
 	return what + ", commande " + e.order
+}
+
+// frenchPayout says in French what a gateway did: "Payout PO-1 of stripe".
+func frenchPayout(description string) string {
+	text, _, _ := strings.Cut(description, " (of ")
+	text, reversal := strings.CutPrefix(text, "Reversal: ")
+	for _, w := range [][2]string{{"Payout ", "Versement "}, {"Dispute ", "Litige "}, {"Reserve ", "Réserve "}, {"Adjustment ", "Régularisation "}} {
+		if rest, ok := strings.CutPrefix(text, w[0]); ok {
+			text = w[1] + strings.Replace(rest, " of ", " de ", 1)
+		}
+	}
+	if reversal {
+		return "Extourne : " + text
+	}
+	return text
 }
 
 func frenchEvent(event string) string {

@@ -101,6 +101,8 @@ func TestFECIsValidAndHasOurBalances(t *testing.T) {
 	each(t, "EUR", "pcg", func(s *shop) {
 		s.sell("1")
 		s.sell("2", in("USD"))
+		s.paysOut("1", "EUR", placed.AddDate(0, 0, 9), intake.PayoutPaid)
+		s.paysOut("2", "USD", placed.AddDate(0, 0, 9), intake.PayoutPaid)
 		s.now = s.now.AddDate(0, 0, 1)
 		s.sell("3\tx", gateway("a\tb"), func(o *intake.Order) { o.Payments, o.PaidAt = nil, time.Time{} }) // owed by a customer
 		text, sum := s.write(exports.FEC, exports.Options{})
@@ -138,6 +140,20 @@ func TestFECTellsVoucherPartyAndForeignAmount(t *testing.T) {
 			"\tZoé O'Brien \"X\"\t1042\t20260331\tPaiement, commande 1042\t0,00\t27,00\t\t\t20260501\t30,00\tUSD\r\n",
 			"VT\tVentes\t1\t20260401\t707\tVentes de marchandises\t\t\tINV-1\t20260401\tFacture, commande 1042\t0,00\t19,80\t\t\t20260501\t22,00\tUSD\r\n",
 		} {
+			if !strings.Contains(text, want) {
+				s.Errorf("%q is not in\n%s", want, text)
+			}
+		}
+	})
+}
+
+func TestFECTellsOfPayouts(t *testing.T) {
+	each(t, "EUR", "pcg", func(s *shop) {
+		s.sell("1")
+		s.paysOut("1", "EUR", placed.AddDate(0, 0, 9), intake.PayoutPaid)
+		s.paysOut("1", "EUR", placed.AddDate(0, 0, 10), intake.PayoutFailed)
+		text, _ := s.write(exports.FEC, exports.Options{})
+		for _, want := range []string{"\tVersement PO-1 de stripe\t24,00\t0,00\t", "\tExtourne : Versement PO-1 de stripe\t0,00\t24,00\t", "\tRéserve r1 de stripe (reserved_funds)\t5,00\t0,00\t"} {
 			if !strings.Contains(text, want) {
 				s.Errorf("%q is not in\n%s", want, text)
 			}

@@ -31,6 +31,8 @@ func TestJournalsHaveTheSameBalancesInEveryCurrency(t *testing.T) {
 			s := onSQLite(t, currency, "general")
 			s.sell("1")
 			s.sell("2", in("USD"))
+			s.paysOut("1", currency, placed.AddDate(0, 0, 9), intake.PayoutPaid)
+			s.paysOut("2", "USD", placed.AddDate(0, 0, 9), intake.PayoutPaid)
 			s.compare(exports.Options{})
 		})
 	}

@@ -93,6 +93,24 @@ func (s *shop) sell(number string, edit ...func(*intake.Order)) {
 	}
 }
 
+// paysOut books a payout of stripe for the order of a number, from which the
+// gateway has held a reserve of 5 back.
+func (s *shop) paysOut(number string, c money.Currency, day time.Time, state intake.PayoutState) {
+	s.Helper()
+	p := &intake.Payout{Gateway: "stripe", Currency: c, State: state, RawStatus: string(state), IssuedAt: day, Net: dec("24"), Reference: "PO-" + number, Items: []intake.PayoutItem{
+		{ID: "c" + number, Kind: intake.ItemCharge, Amount: dec("30"), Fee: dec("1"), At: placed, Order: number},
+		{ID: "r" + number, Kind: intake.ItemReserve, Raw: "reserved_funds", Amount: dec("-5"), At: day},
+	}}
+	rec, err := intake.Seal(intake.Ref{Kind: intake.KindPayout, ID: number}, day, p, []byte(`{}`))
+	if err != nil {
+		s.Fatal(err)
+	}
+	got, err := s.books.Receive(s.Context(), erp.Stream{Shop: "atelier", Resource: intake.Payouts}, []intake.Record{rec}, nil)
+	if err != nil || got.Applied != 1 {
+		s.Fatalf("payout %s: %+v, %v", number, got, err)
+	}
+}
+
 // on moves an order to another day.
 func on(day time.Time) func(*intake.Order) {
 	return func(o *intake.Order) {
