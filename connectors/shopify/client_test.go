@@ -95,6 +95,7 @@ func TestErrorsInAllPlaces(t *testing.T) {
 		{"closed", answering(200, `{"errors":[{"message":"x","extensions":{"code":"SHOP_INACTIVE"}}]}`), connectors.Denied, "SHOP_INACTIVE", "plan", 1},
 		{"customers that are denied", answering(200, `{"data":{"customers":null},"errors":[{"message":"Access denied","path":["customers"],
 			"extensions":{"code":"ACCESS_DENIED","requiredAccess":"`+"`read_customers`"+` access scope."}}]}`), connectors.Rejected, "ACCESS_DENIED", "read_customers", 1},
+		{"a denial of nobody knows what", answering(200, `{"errors":[{"message":"Access denied","extensions":{"code":"ACCESS_DENIED"}}]}`), connectors.Denied, "ACCESS_DENIED", "rights", 1},
 		{"orders that are denied", answering(200, `{"data":{"orders":null},"errors":[{"message":"Access denied","path":["orders"],"extensions":{"code":"ACCESS_DENIED"}}]}`), connectors.Denied, "ACCESS_DENIED", "orders", 1},
 		{"a field that cannot be done without", answering(200, beside(`{"message":"no","path":["orders","nodes",0,"refunds"],"extensions":{"code":"ACCESS_DENIED"}}`)), connectors.Denied, "refunds", "orders.nodes.refunds", 1},
 		{"a filter that was left out", answering(200, `{"data":{"orders":{"nodes":[]}},"extensions":{"search":[{"path":["orders"],"query":"updatedat:>x","warnings":[{"field":"updatedat","message":"Invalid search field for this query.","code":"invalid_field"}]}]}}`),

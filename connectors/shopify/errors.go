@@ -136,11 +136,14 @@ func (e *answerError) judge(cfg Config) (connectors.Class, string) {
 }
 
 func deniedFix(f fault) string {
-	fix := "the app may not read " + f.Path.fields().String()
+	fix := "the app lacks rights"
+	if len(f.Path) > 0 {
+		fix = "the app may not read " + f.Path.fields().String()
+	}
 	if f.Extensions.Required != "" {
 		fix += ", which needs " + strings.TrimSuffix(string(f.Extensions.Required), ".")
 	}
-	return fix + ": give the app this right and install it again, then run: comptoir check"
+	return fix + ": give it the right and install it again, then run: comptoir check"
 }
 
 // wrong reports whether an error says that the document itself cannot be

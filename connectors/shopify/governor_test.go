@@ -250,6 +250,9 @@ func TestAnswersOutOfOrder(t *testing.T) {
 	enter().done(told(900))
 	early, late := enter(), enter()
 	late.done(told(700))
+	if left := g.available(); left != 600 {
+		t.Errorf("%v points, want 700 less the 100 of the request on its way", left)
+	}
 	early.done(told(800)) // made before the other, told after it
 	if left := g.available(); left != 700 {
 		t.Errorf("%v points, want the 700 that were told last", left)
