@@ -28,7 +28,7 @@ type bulkBox struct {
 
 func newBulkBox(orders int) *bulkBox {
 	b := &bulkBox{}
-	b.Shop = sandbox.New(sandbox.Options{Seed: 11, Orders: orders, Platform: sandbox.Shopify})
+	b.Shop = sandbox.New(sandbox.Options{Seed: 11, Orders: orders, Platform: sandbox.Shopify, Points: 1e9, Restore: 1e9})
 	return b
 }
 
