@@ -55,3 +55,52 @@ func get(t testing.TB, s *Shop, client *http.Client, url string) []byte {
 	}
 	return body
 }
+
+// ordersAsked is about what a connector asks of an order.
+const ordersAsked = `id name createdAt updatedAt cancelledAt displayFinancialStatus displayFulfillmentStatus currencyCode taxesIncluded test tags note
+	totalPriceSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
+	totalTaxSet { shopMoney { amount currencyCode } } totalShippingPriceSet { shopMoney { amount currencyCode } }
+	customer { id } billingAddress { name address1 city zip countryCodeV2 } shippingAddress { name address1 city zip countryCodeV2 }
+	transactions { id kind status gateway processedAt amountSet { shopMoney { amount currencyCode } } }
+	refunds { id createdAt totalRefundedSet { shopMoney { amount currencyCode } } }`
+
+const linesAsked = `id sku title quantity currentQuantity variant { id } originalUnitPriceSet { shopMoney { amount currencyCode } }
+	discountedTotalSet { shopMoney { amount currencyCode } }
+	taxLines { title ratePercentage priceSet { shopMoney { amount currencyCode } } }`
+
+// BenchmarkGraphQLPage serves pages of 100 orders in memory; the client does
+// not read them.
+func BenchmarkGraphQLPage(b *testing.B) {
+	s := New(Options{Seed: 1, Orders: 10_000, Platform: Shopify, Points: 1 << 40, Restore: 1 << 40})
+	client := &http.Client{Transport: s.Transport()}
+	const document = `query($q: String) { orders(first: 100, sortKey: ID, query: $q) { nodes { ` + ordersAsked + `
+		lineItems(first: 20) { nodes { ` + linesAsked + ` } pageInfo { hasNextPage } } } pageInfo { hasNextPage } } }`
+	size := 0
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		res, err := client.Do(post(b, s, "2026-10", s.Key(), document, map[string]any{"q": "id:>" + strconv.Itoa(i%90*200)}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if err != nil || n < 100_000 {
+			b.Fatalf("%d bytes: %v", n, err)
+		}
+		size += int(n)
+	}
+	b.SetBytes(int64(size / b.N))
+	b.ReportMetric(float64(100*b.N)/b.Elapsed().Seconds(), "orders/s")
+}
+
+// BenchmarkBulk exports a history of 10,000 orders.
+func BenchmarkBulk(b *testing.B) {
+	s := New(Options{Seed: 1, Orders: 10_000, Platform: Shopify})
+	for b.Loop() {
+		id, code := startsBulk(b, s, `{ orders { edges { node { `+ordersAsked+` lineItems { edges { node { `+linesAsked+` } } } } } } }`, false)
+		if end, _ := endBulk(b, s, id); code != "" || end.Status != "COMPLETED" {
+			b.Fatal(code, end)
+		}
+	}
+	b.ReportMetric(float64(10_000*b.N)/b.Elapsed().Seconds(), "orders/s")
+}

@@ -160,7 +160,9 @@ func (s *Shop) find(r intake.Resource, id string) any {
 	newest := id == ""
 	switch r {
 	case intake.Orders, intake.Trash:
-		if o := s.pick(id, func(o *order) bool { return !newest || (o.listed() && (o.taken || s.tellsUnpaid())) == (r == intake.Orders) }); o != nil {
+		if o := s.pick(id, func(o *order) bool {
+			return !newest || (o.listed() && (o.taken || s.tellsUnpaid())) == (r == intake.Orders)
+		}); o != nil {
 			return o
 		}
 	case intake.Products, intake.Variants:

@@ -38,6 +38,7 @@ type bulkOperation struct {
 	grouped            bool
 	created, completed int64 // on the shop's clock
 	fate               bulkFate
+	hits               hits // the faults under which it runs
 	polls              int
 	building           bool
 	objects, roots     int64
@@ -81,7 +82,7 @@ func (x *gqlRun) startBulk() bulkPayload {
 	}
 	id := int64(len(b.all) + 1)
 	o := &bulkOperation{id: id, status: "CREATED", query: query, version: x.version, grouped: x.args.yes("groupObjects"),
-		created: x.s.now(), fate: x.hits.fate, key: x.s.dice(dieBulk, id).hex(32)}
+		created: x.s.now(), fate: x.hits.fate, hits: x.hits, key: x.s.dice(dieBulk, id).hex(32)}
 	b.all = append(b.all, o)
 	return bulkPayload{made: o.copied()}
 }

@@ -232,6 +232,9 @@ func TestBulkOperationsMisbehave(t *testing.T) {
 	if end, _ = run("bulk-expired"); end.Status != "EXPIRED" || end.URL != "" {
 		t.Errorf("expired: %+v", end)
 	}
+	if end, _ = run("denied"); end.Status != "COMPLETED" {
+		t.Errorf("denied, where nothing is personal: %+v", end)
+	}
 	if end, _ = run("bulk-full"); end.ErrorCode != "LIMIT_REACHED" {
 		t.Errorf("full: %+v", end)
 	}
@@ -268,6 +271,12 @@ func TestBulkOperationWithoutTheRightFails(t *testing.T) {
 	id, _ := startsBulk(t, s, books, false)
 	if end, _ := endBulk(t, s, id); end.Status != "FAILED" || end.ErrorCode != "ACCESS_DENIED" {
 		t.Errorf("%+v", end)
+	}
+	shop := New(Options{Seed: 5, Orders: 20, Platform: Shopify})
+	shop.Misbehave(Fault{Name: "denied"})
+	id, _ = startsBulk(t, shop, `{ orders { edges { node { id email } } } }`, false)
+	if end, _ := endBulk(t, shop, id); end.Status != "FAILED" || end.ErrorCode != "ACCESS_DENIED" {
+		t.Errorf("protected customer data: %+v", end)
 	}
 	if a := asking(t, s, `{ shelf { id list { title } } }`, nil); len(a.codes()) != 5 || a.codes()[0] != "ACCESS_DENIED" ||
 		fmt.Sprint(a.Errors[1].Path) != "[shelf list 1 title]" || !json.Valid(a.Data) {

@@ -28,7 +28,7 @@ const lockedRows = 200
 // nested connections on lines of their own.
 func (s *Shop) export(o *bulkOperation) (*exported, error) {
 	known := s.shopify.plans.plan(planKey{version: o.version, text: o.query})
-	x := &gqlRun{s: s, plan: known.plan, version: o.version, later: &gqlLater{}}
+	x := &gqlRun{s: s, plan: known.plan, version: o.version, hits: o.hits, later: &gqlLater{}}
 	if errs := x.begin(); len(errs) > 0 {
 		return nil, errors.New(errs[0].message)
 	}
