@@ -3,6 +3,7 @@ package erp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"comptoir/erp/intake"
@@ -31,7 +32,7 @@ type StatedPayout struct {
 	// payouts lists what that is.
 	Open int64 `json:"open"`
 
-	id int64
+	id, shop, account int64
 }
 
 // Payouts lists the payouts that shops state, the newest first; shop "" means
@@ -60,10 +61,10 @@ func statedPayouts(ctx context.Context, r store.Reader, shop string, limit int) 
 	if limit == 0 {
 		limit = 1 << 31
 	}
-	rows, err := r.Query(ctx, `SELECT p.id, s.name, p.external_id, p.gateway, p.reference, p.issued_at, p.day, p.state, p.raw_status, p.currency, p.net, p.active, COUNT(i.external_id), CAST(COALESCE(SUM(i.fee), 0) AS BIGINT)
+	rows, err := r.Query(ctx, `SELECT p.id, p.shop_id, p.account_id, s.name, p.external_id, p.gateway, p.reference, p.issued_at, p.day, p.state, p.raw_status, p.currency, p.net, p.active, COUNT(i.external_id), CAST(COALESCE(SUM(i.fee), 0) AS BIGINT)
 		FROM (SELECT x.* FROM payout x JOIN shop y ON y.id = x.shop_id WHERE $1 = '' OR y.name = $1 ORDER BY x.issued_at DESC, x.id DESC LIMIT $2) p
 		JOIN shop s ON s.id = p.shop_id LEFT JOIN payout_item i ON i.payout_id = p.id AND NOT i.removed
-		GROUP BY p.id, s.name, p.external_id, p.gateway, p.reference, p.issued_at, p.day, p.state, p.raw_status, p.currency, p.net, p.active ORDER BY p.issued_at DESC, p.id DESC`, shop, limit)
+		GROUP BY p.id, p.shop_id, p.account_id, s.name, p.external_id, p.gateway, p.reference, p.issued_at, p.day, p.state, p.raw_status, p.currency, p.net, p.active ORDER BY p.issued_at DESC, p.id DESC`, shop, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func statedPayouts(ctx context.Context, r store.Reader, shop string, limit int) 
 	for rows.Next() {
 		var p StatedPayout
 		var issued int64
-		if err := rows.Scan(&p.id, &p.Shop, &p.ID, &p.Gateway, &p.Reference, &issued, &p.Day, &p.State, &p.RawStatus, &p.Currency, &p.Net, &p.Booked, &p.Items, &p.Fees); err != nil {
+		if err := rows.Scan(&p.id, &p.shop, &p.account, &p.Shop, &p.ID, &p.Gateway, &p.Reference, &issued, &p.Day, &p.State, &p.RawStatus, &p.Currency, &p.Net, &p.Booked, &p.Items, &p.Fees); err != nil {
 			return nil, err
 		}
 		p.IssuedAt = store.FromMicros(issued)
@@ -91,25 +92,81 @@ func differences(ctx context.Context, r store.Reader, list []StatedPayout) error
 		case !p.Booked && !came:
 			p.Open = p.Net
 		}
-		var orders, strays int64
-		err := r.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(
-				COALESCE((SELECT SUM(l.foreign_debit - l.foreign_credit) FROM origin g JOIN entry e ON e.document_id = g.local_id AND e.document_kind = 'order'
-						JOIN entry_line l ON l.entry_id = e.id AND l.account_id = k.account_id
-					WHERE g.shop_id = k.shop_id AND g.kind = 'order' AND g.external_id = k.order_ref
-						AND CASE WHEN e.cause LIKE 'order/%/payment/%' OR e.cause LIKE 'order/%/fee/%' THEN 'payment' ELSE 'refund' END = k.part), 0)
-				- COALESCE((SELECT SUM(x.amount - x.fee) FROM payout_item x JOIN payout q ON q.id = x.payout_id AND q.account_id = k.account_id
-					WHERE x.shop_id = k.shop_id AND x.order_ref = k.order_ref AND NOT x.removed AND x.kind IN ('charge', 'refund')
-						AND CASE WHEN x.kind = 'refund' THEN 'refund' ELSE 'payment' END = k.part), 0)), 0) AS BIGINT)
-			FROM (SELECT DISTINCT p.account_id, i.shop_id, i.order_ref, CASE WHEN i.kind = 'refund' THEN 'refund' ELSE 'payment' END AS part
-				FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE i.payout_id = $1 AND NOT i.removed AND i.kind IN ('charge', 'refund') AND i.order_ref <> '') k`, p.id).Scan(&orders)
+		parts, err := partsOf(ctx, r, p.id)
 		if err != nil {
 			return err
 		}
-		err = r.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(fee - amount), 0) AS BIGINT) FROM payout_item WHERE payout_id = $1 AND NOT removed AND kind IN ('charge', 'refund') AND order_ref = ''`, p.id).Scan(&strays)
-		if err != nil {
-			return err
+		var orders []string
+		for k, paid := range parts {
+			if k.order == "" {
+				p.Open -= paid
+				continue
+			}
+			orders = append(orders, k.order)
 		}
-		p.Open += orders + strays
+		slices.Sort(orders)
+		orders = slices.Compact(orders)
+		for some := range slices.Chunk(orders, ordersAtOnce) {
+			sums, err := p.booked(ctx, r, some)
+			if err != nil {
+				return err
+			}
+			for k, n := range sums {
+				if _, in := parts[k]; in {
+					p.Open += n
+				}
+			}
+		}
 	}
 	return nil
+}
+
+// ordersAtOnce bounds how many orders one query names.
+const ordersAtOnce = 1000
+
+// orderPart is what of an order a payout carries: its payments or its refunds.
+type orderPart struct {
+	order  string // external id
+	refund bool
+}
+
+// partsOf adds up the charges and refunds of a payout, less their fees.
+func partsOf(ctx context.Context, r store.Reader, payout int64) (map[orderPart]int64, error) {
+	return sumParts(ctx, r, `SELECT order_ref, kind = 'refund', CAST(SUM(amount - fee) AS BIGINT) FROM payout_item
+		WHERE payout_id = $1 AND NOT removed AND kind IN ('charge', 'refund') GROUP BY order_ref, kind = 'refund'`, payout)
+}
+
+// booked is what orders have moved at the gateway, less what is in any payout.
+func (p *StatedPayout) booked(ctx context.Context, r store.Reader, orders []string) (map[orderPart]int64, error) {
+	in := store.In(len(orders), 3)
+	out, err := sumParts(ctx, r, `SELECT g.external_id, NOT (e.cause LIKE 'order/%/payment/%' OR e.cause LIKE 'order/%/fee/%'), CAST(SUM(l.foreign_debit - l.foreign_credit) AS BIGINT)
+		FROM origin g JOIN entry e ON e.document_id = g.local_id AND e.document_kind = 'order' JOIN entry_line l ON l.entry_id = e.id
+		WHERE g.shop_id = $1 AND g.kind = 'order' AND l.account_id = $2 AND g.external_id IN (`+in+`) GROUP BY 1, 2`, store.InArgs([]any{p.shop, p.account}, orders)...)
+	if err != nil {
+		return nil, err
+	}
+	paid, err := sumParts(ctx, r, `SELECT i.order_ref, i.kind = 'refund', CAST(SUM(i.amount - i.fee) AS BIGINT) FROM payout_item i JOIN payout q ON q.id = i.payout_id
+		WHERE i.shop_id = $1 AND q.account_id = $2 AND i.order_ref IN (`+in+`) AND NOT i.removed AND i.kind IN ('charge', 'refund') GROUP BY 1, 2`, store.InArgs([]any{p.shop, p.account}, orders)...)
+	for k, n := range paid {
+		out[k] -= n
+	}
+	return out, err
+}
+
+func sumParts(ctx context.Context, r store.Reader, q string, args ...any) (map[orderPart]int64, error) {
+	rows, err := r.Query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[orderPart]int64{}
+	for rows.Next() {
+		var k orderPart
+		var n int64
+		if err := rows.Scan(&k.order, &k.refund, &n); err != nil {
+			return nil, err
+		}
+		out[k] = n
+	}
+	return out, rows.Err()
 }
