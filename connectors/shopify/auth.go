@@ -31,9 +31,8 @@ type auth struct {
 	rest   *rest.Client
 	base   *url.URL
 
-	lock  chan struct{} // held by who looks at or renews what follows
-	have  tokens
-	known bool // have was read from the keeper
+	lock chan struct{} // held by who looks at or renews what follows
+	have tokens
 }
 
 // tokens are what the shop has given. They are kept as JSON.

@@ -231,9 +231,3 @@ func (r *refusal) Error() string {
 	}
 	return "the shop refused: " + strings.Join(texts, "; ")
 }
-
-// refusedWith reports whether a mutation was refused with a code.
-func refusedWith(err error, code string) bool {
-	var r *refusal
-	return errors.As(err, &r) && slices.ContainsFunc(r.reasons, func(e userError) bool { return e.Code == code })
-}

@@ -120,5 +120,5 @@ func (c *Connector) Fetch(ctx context.Context, refs []intake.Ref) ([]intake.Reco
 
 func (c *Connector) unknownResource(r intake.Resource) error {
 	return &connectors.Error{Class: connectors.Rejected, Op: "shopify: read " + string(r),
-		Err: fmt.Errorf("Shopify has no %q", string(r)), Fix: "take this resource out of the configuration"}
+		Err: fmt.Errorf("a shop at Shopify has no %q", string(r)), Fix: "take this resource out of the configuration"}
 }
