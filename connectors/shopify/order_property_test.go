@@ -144,3 +144,14 @@ func FuzzOrder(f *testing.F) {
 		}
 	})
 }
+
+// What it takes to understand an order, of which a first reading has many.
+func BenchmarkOrder(b *testing.B) {
+	raw := changed(b, plainOrder, shippedFields)
+	b.ReportAllocs()
+	for b.Loop() {
+		if rec := holdOrder(raw).state(frenchRules); rec.Problem != "" {
+			b.Fatal(rec.Problem)
+		}
+	}
+}
