@@ -46,9 +46,9 @@ type history struct {
 	env    []string // more than the environment of the test
 }
 
-func newHistory(t *testing.T, orders int) *history {
+func newHistory(t *testing.T, platform string, orders int) *history {
 	t.Helper()
-	b := box{seed: killSeed, orders: orders}
+	b := box{name: "sandbox", platform: platform, seed: killSeed, orders: orders}
 	shop, err := b.open()
 	if err != nil {
 		t.Fatal(err)
@@ -125,9 +125,9 @@ type undisturbed struct {
 	firstTook, secondTook time.Duration
 }
 
-func runUndisturbed(t *testing.T) undisturbed {
+func runUndisturbed(t *testing.T, platform string) undisturbed {
 	t.Helper()
-	h := newHistory(t, killOrders)
+	h := newHistory(t, platform, killOrders)
 	var u undisturbed
 	started := time.Now()
 	h.sync()
@@ -148,14 +148,24 @@ func runUndisturbed(t *testing.T) undisturbed {
 // on, and compares the books. In a third of the histories the sync state is
 // deleted after a kill; in another third, an older copy of the books is put
 // back beside the newer sync state.
-func TestKilledSyncsEndLikeAnUndisturbedOne(t *testing.T) {
-	want := runUndisturbed(t)
+func TestKilledSyncsEndLikeAnUndisturbedOne(t *testing.T) { eachPlatform(t, killSyncs) }
+
+// eachPlatform runs a test on a shop of each platform. That of Shopify has
+// edits, returns, exchanges, shipments in part and payouts besides.
+func eachPlatform(t *testing.T, test func(t *testing.T, platform string)) {
+	for _, platform := range platforms {
+		t.Run(platform, func(t *testing.T) { test(t, platform) })
+	}
+}
+
+func killSyncs(t *testing.T, platform string) {
+	want := runUndisturbed(t, platform)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d; undisturbed: %v and %v", seed, want.firstTook, want.secondTook)
 	dice := rand.New(rand.NewPCG(seed, 0))
 	done := 0
 	for round := 0; done < kills(); round++ {
-		h := newHistory(t, killOrders)
+		h := newHistory(t, platform, killOrders)
 		done += h.disturb(dice, round%3, want.firstTook, kills()-done)
 		if got := h.digest(); got != want.first {
 			t.Fatalf("round %d: after %d kills the first sync ended in other books: %s, want %s", round, done, got, want.first)
@@ -172,10 +182,14 @@ func TestKilledSyncsEndLikeAnUndisturbedOne(t *testing.T) {
 // TestKilledSyncsOnPostgreSQLEndLikeAnUndisturbedOneOnSQLite kills syncs into a
 // PostgreSQL database, with the sync state kept or deleted.
 func TestKilledSyncsOnPostgreSQLEndLikeAnUndisturbedOneOnSQLite(t *testing.T) {
+	eachPlatform(t, killSyncsOnPostgreSQL)
+}
+
+func killSyncsOnPostgreSQL(t *testing.T, platform string) {
 	url := storetest.URL(t)
-	want := runUndisturbed(t)
+	want := runUndisturbed(t, platform)
 	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	h := newHistory(t, killOrders)
+	h := newHistory(t, platform, killOrders)
 	h.env = []string{"COMPTOIR_BOOKS_URL=" + url}
 	most := max(kills()/8, 4)
 	done := h.disturb(dice, plainKills, 2*want.firstTook, most/2)
@@ -286,8 +300,10 @@ func (h *history) copyFile(from, to string) {
 
 // TestLostFilesAndResyncsChangeNothing loses the sync state, brings back old
 // books, and reads everything again twice: the books end the same.
-func TestLostFilesAndResyncsChangeNothing(t *testing.T) {
-	h := newHistory(t, killOrders)
+func TestLostFilesAndResyncsChangeNothing(t *testing.T) { eachPlatform(t, loseFiles) }
+
+func loseFiles(t *testing.T, platform string) {
+	h := newHistory(t, platform, killOrders)
 	h.sync()
 	h.shop.Advance(killLives)
 	old := h.copyBooks()
@@ -325,8 +341,8 @@ func TestLostFilesAndResyncsChangeNothing(t *testing.T) {
 // TestInterruptedSyncStopsCleanly sends SIGINT and expects a clean end.
 func TestInterruptedSyncStopsCleanly(t *testing.T) {
 	const orders = 150
-	undisturbed := newHistory(t, orders)
-	h := newHistory(t, orders)
+	undisturbed := newHistory(t, platforms[0], orders)
+	h := newHistory(t, platforms[0], orders)
 	h.shop.Pace(200 * time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

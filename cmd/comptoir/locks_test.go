@@ -18,7 +18,7 @@ import (
 // sync from another data directory into the same PostgreSQL database beside it.
 func TestTwoDirectoriesOnOneDatabaseDoNotSyncAShopTogether(t *testing.T) {
 	t.Setenv("COMPTOIR_BOOKS_URL", storetest.URL(t))
-	b := box{orders: 5, seed: 1}
+	b := box{name: "sandbox", platform: platforms[0], orders: 5, seed: 1}
 	shop, err := b.open()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestVerbsAgreeOnADatabaseThatDoesNotExist(t *testing.T) {
 	}
 	there.Path = "/nosuch"
 	t.Setenv("COMPTOIR_BOOKS_URL", there.String())
-	b := box{orders: 1, seed: 1}
+	b := box{name: "sandbox", platform: platforms[0], orders: 1, seed: 1}
 	shop, err := b.open()
 	if err != nil {
 		t.Fatal(err)

@@ -65,10 +65,12 @@ func TestScripts(t *testing.T) {
 }
 
 // scriptShop serves a sandbox until the script ends, and writes the
-// configuration that reaches it: shop FILE [--orders N] [--misbehave FAULT].
+// configuration that reaches it: shop FILE [--platform NAME] [--orders N]
+// [--misbehave FAULT].
 func scriptShop(ts *testscript.TestScript, neg bool, args []string) {
-	var b box
+	b := box{name: "sandbox"}
 	flags := pflag.NewFlagSet("shop", pflag.ContinueOnError)
+	flags.StringVar(&b.platform, "platform", platforms[0], "")
 	flags.IntVar(&b.orders, "orders", 40, "")
 	flags.StringArrayVar(&b.misbehave, "misbehave", nil, "")
 	ts.Check(flags.Parse(args))
