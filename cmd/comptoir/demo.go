@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -270,12 +271,8 @@ func (d *demoRun) report(ctx context.Context, speed float64) error {
 
 func (d *demoRun) show(counts []erp.Count, stock erp.StockTotals, parked []erp.ParkedRecord, balance reports.TrialBalanceReport, digest string) {
 	a := d.app
-	t := a.newTable([]string{"records", "in the books"}, "in the books")
-	for _, c := range counts {
-		t.AppendRow([]any{c.Kind, c.N})
-	}
-	t.Render()
-	a.printf("\nStock: %d variants, %s on hand, %s promised to customers, %s available; worth %s.\n",
+	d.showCounts(counts)
+	a.printf("Stock: %d variants, %s on hand, %s promised to customers, %s available; worth %s.\n",
 		stock.Variants, stock.OnHand, stock.Allocated, stock.Available, stock.Value)
 	a.printf("\nParked, for a person to look at (the shops planted these on purpose):\n")
 	a.printParked(parked)
@@ -286,6 +283,24 @@ func (d *demoRun) show(counts []erp.Count, stock erp.StockTotals, parked []erp.P
 	}
 	a.printf("\nDigest of these books: %s\n", digest)
 	a.printf("\nWhat next? Try it by hand:         comptoir sandbox\n           Connect a shop of yours: comptoir config example > comptoir.yaml\n")
+}
+
+// showCounts shows how many records of each kind the books have of each shop.
+func (d *demoRun) showCounts(counts []erp.Count) {
+	shops := d.config.ShopNames()
+	rows := map[intake.Kind][]any{}
+	for _, c := range counts {
+		if rows[c.Kind] == nil {
+			rows[c.Kind] = append([]any{c.Kind}, make([]any, len(shops))...)
+		}
+		rows[c.Kind][1+slices.Index(shops, c.Shop)] = c.N
+	}
+	t := d.app.newTable(append([]string{"records in the books"}, shops...), shops...)
+	for _, kind := range slices.Sorted(maps.Keys(rows)) {
+		t.AppendRow(rows[kind])
+	}
+	t.Render()
+	d.app.printf("\nThe shops sell the same goods under the same SKUs, so in the books they are one, with one stock.\n")
 }
 
 // unplanted is the error for records that are parked although nothing was

@@ -15,6 +15,7 @@ func topics() []*cobra.Command {
 		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitHelp},
 		{Use: "configuration", Short: "Where the configuration comes from", Long: configHelp},
 		{Use: "backup", Short: "What to back up, and how to restore it", Long: backupHelp},
+		{Use: "several-shops", Short: "How shops share goods and stock", Long: severalShopsHelp},
 		{Use: "faults", Short: "How the sandbox can misbehave", Long: faultHelp()},
 	}
 }
@@ -44,6 +45,24 @@ COMPTOIR_, such as COMPTOIR_BOOKS_CURRENCY or COMPTOIR_SHOPS_ATELIER_URL.
 
 A secret is written as env:NAME, file:PATH or credential:NAME (a systemd
 credential), or stands in the file itself. It is never printed.
+`
+
+const severalShopsHelp = `Goods that several shops sell are one in the books, with one stock. They are
+recognised by their SKU, letter by letter, where exactly one variant of each
+shop has it. What would have to be guessed about stays apart, and sync names it.
+
+Of goods that are shared, the first shop in the alphabet of their names gives
+the texts and prices, and its number is taken over as the opening stock. After
+that it is followed: a difference that its own orders do not explain becomes an
+adjustment (see rules.stock_owner). What the other shops sell is taken off the
+stock; their own numbers are kept and not booked. What they had sold before
+the stock was taken over is added to the opening, since it had left by then.
+
+New goods wait until the products of all shops were read once: money is booked
+at once, goods when it is clear what they are. A shop that refuses to be read is
+not waited for.
+
+Taking a shop out of the configuration leaves all that is booked as it is.
 `
 
 const backupHelp = `Two files matter, both in the data directory:
