@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"strconv"
 	"strings"
 
 	"comptoir/erp/intake"
@@ -24,8 +25,8 @@ func (m *mapper) lines() {
 		}
 		m.add(l)
 	}
-	for _, s := range m.shippingLines() {
-		m.add(m.freight(s))
+	for i, s := range m.shippingLines() {
+		m.add(m.freight(s, i))
 	}
 	for i := range m.Lines.Nodes {
 		for j := range m.Lines.Nodes[i].Duties {
@@ -188,8 +189,13 @@ func (m *mapper) shippingLines() []*shippingLine {
 	return lines
 }
 
-func (m *mapper) freight(s *shippingLine) intake.Line {
+// freight states the i-th shipping line. Its id may be missing, as the schema
+// has it.
+func (m *mapper) freight(s *shippingLine, i int) intake.Line {
 	id := shippingPrefix + s.ID.ref()
+	if id == shippingPrefix {
+		id += "-" + strconv.Itoa(i+1)
+	}
 	l := intake.Line{ID: id, Kind: intake.LineShipping, Title: s.Title.trimmed(), Code: s.Code.trimmed(), Quantity: one}
 	if l.Code == "" {
 		l.Code = l.Title

@@ -15,10 +15,11 @@ import (
 // What a refund is worth and what it pays are two things. By Shopify's own
 // identity, lines + shipping + duties - adjustments = transactions: an
 // adjustment is positive where the merchant pays less than was worked out, and
-// negative where he pays more. Where the identity holds only with the signs
-// turned round, they are. An adjustment that says that money is still to come,
-// or comes now for an earlier refund, changes what is paid and not what the
-// sale is worth.
+// negative where he pays more. Where the identity holds only without them,
+// they repeat what is stated elsewhere (shipping, in refunds of old); where it
+// holds only with the signs turned round, they are. An adjustment that says
+// that money is still to come, or comes now for an earlier refund, changes
+// what is paid and not what the sale is worth.
 func (m *mapper) refunds() {
 	m.dropRemovals()
 	known := map[string]bool{}
@@ -152,8 +153,12 @@ func (m *mapper) adjustments(f *refund, worth, paid decimal.Decimal) (adjusted, 
 		}
 		adjusted, tax = adjusted.Add(net).Add(of), tax.Add(of)
 	}
-	all := adjusted.Add(later)
-	if !worth.Sub(all).Equal(paid) && worth.Add(all).Equal(paid) {
+	all, none := adjusted.Add(later), decimal.Decimal{}
+	switch {
+	case worth.Sub(all).Equal(paid):
+	case worth.Equal(paid):
+		return none, none, none
+	case worth.Add(all).Equal(paid):
 		return adjusted.Neg(), tax.Neg(), later.Neg()
 	}
 	return adjusted, tax, later

@@ -68,6 +68,8 @@ func TestRefundIsWorthWhatTheSaleLosesAndPaysWhatMoved(t *testing.T) {
 		{"more than was worked out", refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), adjustedBy("REFUND_DISCREPANCY", "-5.00", "0"), moneyBack(card("19.40"))), "19.40", "19.40", "0", "11 1 12 2.4 yes"},
 		{"less than was worked out", refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), adjustedBy("RESTOCK", "4.40", "0"), moneyBack(card("10.00"))), "10.00", "10.00", "0", "11 1 12 2.4 yes"},
 		{"an adjustment whose sign is turned round", refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), adjustedBy("CUSTOMER", "5.00", "0"), moneyBack(card("19.40"))), "19.40", "19.40", "0", "11 1 12 2.4 yes"},
+		{"shipping that stands in an adjustment, too", refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), shippingBack("5.00", "1.00"), adjustedBy("", "-5.00", "-1.00"), moneyBack(card("20.40"))), "20.40", "20.40", "0", "11 1 12 2.4 yes, s41 0 5 1 "},
+		{"an amount that failed to go back", refundOf(adjustedBy("REFUND_DISCREPANCY", "-7.00", "0"), moneyBack([3]string{"FAILURE", "shopify_payments", "7.00"})), "0", "0", "0", ""},
 		{"an amount and nothing else", refundOf(adjustedBy("REFUND_DISCREPANCY", "-7.00", "0"), moneyBack(card("7.00"))), "7.00", "7.00", "0", ""},
 		{"an amount with tax in it", refundOf(adjustedBy("REFUND_DISCREPANCY", "-5.00", "-1.00"), moneyBack(card("6.00"))), "6.00", "6.00", "0", "11 0 5 1 "},
 		{"money that is explained by nothing", refundOf(moneyBack(card("7.00"))), "7.00", "7.00", "0", ""},

@@ -395,6 +395,17 @@ func TestDutiesAndFeesAreLines(t *testing.T) {
 	equal(t, "the tax", o.TotalTax, "7.40")
 }
 
+func TestShippingLinesWithoutIdsAreToldApart(t *testing.T) {
+	line := func(title, price, tax string) string {
+		return `{"id": null, "title": "` + title + `", "originalPriceSet": ` + euros(price) + `, "discountedPriceSet": ` + euros(price) + `, "taxLines": [` + vat(tax) + `]}`
+	}
+	o := orderSaid(t, changed(t, plainOrder, `"shippingLines": {"nodes": [`+line("Colissimo", "3.00", "0.60")+`,`+line("Chronopost", "2.00", "0.40")+`]}`))
+	adds(t, o)
+	if l := lineOf(t, o, "s-2"); l.Title != "Chronopost" || l.Code != "Chronopost" {
+		t.Errorf("the second shipping line is %+v", l)
+	}
+}
+
 func TestGiftCardsAreSoldAndUsed(t *testing.T) {
 	o := orderSaid(t, changed(t, plainOrder, `"lineItems": {"nodes": [{"id": "gid://shopify/LineItem/11", "name": "Gift card", "isGiftCard": true, "quantity": 1, "originalTotalSet": `+euros("28.80")+`, "taxLines": []}]}`,
 		`"totalTaxSet": `+euros("1.00")+`, "transactions": [
