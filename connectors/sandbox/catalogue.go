@@ -44,6 +44,7 @@ type variant struct {
 	costInMeta        bool  // kept by a plugin rather than by the platform
 	virtual, download bool
 	gift              bool
+	tip               bool // no goods at all
 	tracked           bool
 	pool              *variant // holds the stock in place of this one
 	stock             int64

@@ -15,6 +15,7 @@ const (
 	diePick
 	dieToken
 	dieBulk
+	dieExtra
 )
 
 func (s *Shop) dice(purpose int, id int64) *dice { return diceOf(s.seed, purpose, id) }

@@ -28,6 +28,7 @@ const (
 	OrderCancelled EventKind = "order cancelled"
 	OrderEdited    EventKind = "order edited"
 	OrderRefunded  EventKind = "order refunded"
+	OrderParted    EventKind = "order shipped in part"
 	OrderTrashed   EventKind = "order trashed"
 	ProductEdited  EventKind = "product edited"
 	ProductGone    EventKind = "product deleted"
@@ -94,6 +95,10 @@ const (
 	doDiscontinue
 	doDispute
 	doDisputeEnd
+	doShipPart
+	doExchange
+	doSettle
+	doRestock
 )
 
 // agenda is a heap of steps by time.
@@ -161,8 +166,8 @@ func (s *Shop) do(st step) {
 			s.fail(o)
 		}
 	case doExpire, doCancel:
-		if o.state == statePending || o.state == stateHeld || st.do == doCancel && o.state == stateOpen && len(o.refunds) == 0 {
-			s.cancel(o)
+		if o.state == statePending || o.state == stateHeld || st.do == doCancel && o.state == stateOpen && len(o.refunds) == 0 && !o.underway() {
+			s.callOff(o, d)
 		}
 	case doShip:
 		if o.state == stateOpen || o.state == statePickup {
@@ -186,6 +191,14 @@ func (s *Shop) do(st step) {
 		s.edit(o, d)
 	case doTrash:
 		s.trash(o)
+	case doShipPart:
+		s.shipPart(o)
+	case doExchange:
+		s.exchange(o, d)
+	case doSettle:
+		s.settle(o)
+	case doRestock:
+		s.restock(o)
 	case doDispute:
 		s.dispute(o, d)
 	case doDisputeEnd:
@@ -215,6 +228,11 @@ func (s *Shop) arrive() {
 	}
 	if s.planted[o.id] != "" || o.gateway == payNothing {
 		s.pay(o)
+		return
+	}
+	if o.authorised {
+		s.enter(o, stateOpen, OrderPlaced)
+		s.planShipping(o, d)
 		return
 	}
 	switch o.gateway {
@@ -262,6 +280,7 @@ func (s *Shop) planShipping(o *order, d *dice) {
 		}
 		return
 	}
+	s.planPart(o)
 	switch d.pick(955, 15, 15, 15) {
 	case 0:
 		s.plan(s.closing(at, d.few(4), o.id), doShip, o.id)
@@ -278,6 +297,7 @@ func (s *Shop) planReturns(o *order, d *dice) {
 	if s.planted[o.id] != "" {
 		return
 	}
+	s.planExchange(o)
 	later := func() int64 { return s.now() + int64(d.between(2*86400, 20*86400)) + int64(d.n(30000)) }
 	switch d.pick(880, 65, 25, 20, 10) {
 	case 1:

@@ -22,6 +22,10 @@ func (s *Shop) enter(o *order, st state, kind EventKind) {
 // settleStock takes the order's goods from stock, or gives them back, as its
 // state wants it. Only cancelling gives back; trashing and deleting do not.
 func (s *Shop) settleStock(o *order) {
+	if o.test { // takes no goods
+		o.taken = o.taken || o.state.takesStock()
+		return
+	}
 	switch {
 	case o.state.takesStock() && !o.holding:
 		o.holding, o.taken = true, true
@@ -50,7 +54,7 @@ func (s *Shop) shift(v *variant, by int64) {
 
 func (s *Shop) pay(o *order) {
 	o.paid = s.now()
-	s.charge(o, o.due())
+	s.collect(o)
 	if c := s.customer(o.customer); c != nil {
 		c.paying, c.modified = true, s.now()
 	}
@@ -92,7 +96,9 @@ func (s *Shop) complete(o *order) {
 	o.completed = s.now()
 	if o.paid == 0 {
 		o.paid = s.now() // cash on delivery
+		s.collect(o)
 	}
+	s.shipRest(o)
 	s.enter(o, stateDone, OrderCompleted)
 	if o.auto {
 		s.planReturns(o, s.dice(dieLife, o.id*32+29))
@@ -101,7 +107,7 @@ func (s *Shop) complete(o *order) {
 
 // refundable reports whether the shop may give money back for the order.
 func (s *Shop) refundable(o *order) bool {
-	return !o.trashed && !o.disputed && o.paid > 0 && (o.state == stateOpen || o.state == stateDone || o.state == statePickup) &&
+	return !o.trashed && !o.disputed && !o.underway() && o.paid > 0 && (o.state == stateOpen || o.state == stateDone || o.state == statePickup) &&
 		s.planted[o.id] == "" && o.left() > 0
 }
 
@@ -113,10 +119,14 @@ func (s *Shop) addRefund(o *order, r *refund) *refund {
 		r.parts[i].id = s.items(1)
 	}
 	r.taxIDs = s.items(4)
+	r.kept = r.kept || s.opt.Extras && !r.returned && s.dice(dieExtra, r.id).in(150)
 	r.full = r.amount == o.left()
 	for i := range r.parts {
 		if p := &r.parts[i]; p.kind == goods {
 			l := &o.lines[p.index]
+			if r.kept {
+				continue
+			}
 			l.back += p.qty
 			if o.holding {
 				s.shift(l.of, p.qty)
@@ -125,7 +135,7 @@ func (s *Shop) addRefund(o *order, r *refund) *refund {
 	}
 	o.refunds = append(o.refunds, r)
 	s.refunds = append(s.refunds, r)
-	s.chargeBack(o, r)
+	s.repay(o, r)
 	next := o.state
 	if r.full {
 		next = stateRefunded
@@ -144,7 +154,7 @@ func (s *Shop) refundSome(o *order, d *dice) *refund {
 	r := &refund{reason: uint8(d.n(byStatus))}
 	for i, line := range o.lines {
 		done, _, _ := o.refunded(goods, i)
-		if done == line.qty || line.of.gift || len(r.parts) > 0 && !d.in(300) {
+		if done == line.qty || line.of.gift || line.of.tip || len(r.parts) > 0 && !d.in(300) {
 			continue
 		}
 		r.parts = append(r.parts, o.takeBack(goods, i, int64(d.between(1, int(line.qty-done)))))
@@ -175,6 +185,11 @@ func (s *Shop) refundAll(o *order, d *dice) *refund {
 	for i := range o.shipping {
 		if done, _, _ := o.refunded(carriage, i); done == 0 {
 			r.parts = append(r.parts, o.takeBack(carriage, i, 1))
+		}
+	}
+	for i := range o.duties {
+		if done, _, _ := o.refunded(customs, i); done == 0 {
+			r.parts = append(r.parts, o.takeBack(customs, i, 1))
 		}
 	}
 	for i := range o.fees {
@@ -223,19 +238,21 @@ func (s *Shop) refundByStatus(o *order) *refund {
 // still open, else the address.
 func (s *Shop) alter(o *order, d *dice) {
 	open := o.state == statePending || o.state == stateHeld || o.state == stateOpen && (o.paid == 0 || s.repays())
-	if open && len(o.lines) > 0 && len(o.refunds)+len(o.coupons)+len(o.gifts) == 0 && d.in(600) {
+	if open && !o.underway() && len(o.lines) > 0 && len(o.refunds)+len(o.coupons)+len(o.gifts) == 0 && d.in(600) {
 		l := &o.lines[0]
 		by := int64(1)
 		if l.qty > 1 && d.in(400) {
 			by = -1
 		}
 		s.keepBefore(o)
+		due := o.due()
 		unit := l.sub / l.qty
 		l.qty += by
 		l.sub, l.total = unit*l.qty, unit*l.qty
 		if o.holding {
 			s.shift(l.of, -by)
 		}
+		s.evenUp(o, o.due()-due)
 		return
 	}
 	o.who.house++

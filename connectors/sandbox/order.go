@@ -35,14 +35,8 @@ type order struct {
 	odd      oddity
 	via      string
 
-	test     bool  // placed to try the shop out
-	gross    bool  // amounts of lines hold their tax
-	tip      int64 // beside the goods
-	rounded  int64 // by which a payment in cash differs from the total
-	remitted bool  // a marketplace pays the order's taxes
-	shown    uint8 // the currency that the customer saw
-	disputed bool  // the customer's bank takes the payment back, or tried to
-	taken    bool  // its goods were taken from stock at least once
+	disputed bool // the customer's bank takes the payment back, or tried to
+	taken    bool // its goods were taken from stock at least once
 
 	created, modified, paid, completed, cancelled int64
 
@@ -55,6 +49,7 @@ type order struct {
 	coupons  []couponUse
 	gifts    []gift
 	refunds  []*refund // oldest first
+	extra              // what only Shopify shops have
 	edits    []edit    // of quantities and amounts, oldest first; kept where the platform states them
 	taxIDs   int64     // id of the first tax line
 	secret   uint64    // order key, transaction, gift card code
@@ -129,6 +124,13 @@ type refund struct {
 	full    bool // of all that was left
 	parts   []part
 	taxIDs  int64
+
+	// What follows is told by Shopify alone.
+	moved    int64 // money, where apart: else it is the amount
+	apart    bool
+	coming   bool // the money is on its way
+	kept     bool // the goods do not go back into stock
+	returned bool // the goods were sent back, in exchange for others
 }
 
 // part is what a refund takes back of one line of its order. Amounts are
@@ -148,6 +150,7 @@ const (
 	goods partKind = iota
 	carriage
 	charge
+	customs
 )
 
 // taxed is the tax of one amount, by rate, in millionths of the currency.
@@ -210,9 +213,25 @@ func perMillion(amount, ppm int64) int64 {
 	return (p + 500_000) / 1_000_000
 }
 
-func (o *order) lineTax(l *line) taxed     { return tax(o.place(), l.class, l.total, false) }
-func (o *order) shipTax(s *shipping) taxed { return tax(o.place(), standard, s.total, true) }
-func (o *order) feeTax(f *fee) taxed       { return tax(o.place(), f.class, f.total, false) }
+func (o *order) lineTax(l *line) taxed     { return o.taxOn(l.class, l.total, false) }
+func (o *order) shipTax(s *shipping) taxed { return o.taxOn(standard, s.total, true) }
+func (o *order) feeTax(f *fee) taxed       { return o.taxOn(f.class, f.total, false) }
+
+// taxOn is the tax on an amount of the order, or in it.
+func (o *order) taxOn(class taxClass, amount int64, shipping bool) taxed {
+	if o.gross {
+		return taxWithin(o.place(), class, amount, shipping)
+	}
+	return tax(o.place(), class, amount, shipping)
+}
+
+// net is an amount of the order without its tax.
+func (o *order) net(amount int64, t taxed) int64 {
+	if o.gross {
+		return amount - t.cents()
+	}
+	return amount
+}
 
 // rateSum is what a tax rate comes to over an order or a refund, in cents.
 type rateSum struct {
@@ -255,17 +274,22 @@ func (o *order) totals() totals {
 	net := int64(0)
 	for i := range o.lines {
 		l := &o.lines[i]
-		net += l.total
+		taxes := o.lineTax(l)
+		net += o.net(l.total, taxes)
 		t.discount += l.sub - l.total
-		t.rates.add(o.lineTax(l), false)
+		t.rates.add(taxes, false)
 	}
 	for i := range o.fees {
 		net += o.fees[i].total
 		t.rates.add(o.feeTax(&o.fees[i]), false)
 	}
 	for i := range o.shipping {
-		t.shipping += o.shipping[i].total
-		t.rates.add(o.shipTax(&o.shipping[i]), true)
+		taxes := o.shipTax(&o.shipping[i])
+		t.shipping += o.net(o.shipping[i].total, taxes)
+		t.rates.add(taxes, true)
+	}
+	for i := range o.duties {
+		net += o.duties[i].amount
 	}
 	for i := range o.coupons {
 		t.discountTax += o.coupons[i].tax
@@ -328,9 +352,13 @@ func (o *order) takeBack(kind partKind, index int, qty int64) part {
 	switch kind {
 	case goods:
 		l := &o.lines[index]
-		all, net, units = o.lineTax(l), l.total, l.qty
+		all, units = o.lineTax(l), l.qty
+		net = o.net(l.total, all)
 	case carriage:
-		all, net, units = o.shipTax(&o.shipping[index]), o.shipping[index].total, 1
+		all, units = o.shipTax(&o.shipping[index]), 1
+		net = o.net(o.shipping[index].total, all)
+	case customs:
+		net, units = o.duties[index].amount, 1
 	case charge:
 		all, net, units = o.feeTax(&o.fees[index]), o.fees[index].total, 1
 	}

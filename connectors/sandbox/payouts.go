@@ -42,11 +42,11 @@ func (s *Shop) move(m movement) {
 
 // charge puts a payment on the balance where the platform itself took it, and
 // decides whether the customer's bank will want it back.
-func (s *Shop) charge(o *order, amount int64) {
-	if !s.settles() || o.gateway != payStripe || amount <= 0 {
+func (s *Shop) charge(o *order, id, amount int64) {
+	if !s.settles() || o.gateway != payStripe || amount <= 0 || o.test {
 		return
 	}
-	s.move(movement{kind: moveCharge, order: o.id, source: o.transactionID(), amount: amount, fee: o.charge(amount)})
+	s.move(movement{kind: moveCharge, order: o.id, source: id, amount: amount, fee: o.charge(amount)})
 	if d := s.dice(dieLife, o.id*32+28); d.in(8) && s.planted[o.id] == "" {
 		s.plan(s.now()+int64(d.between(8, 30))*86400, doDispute, o.id)
 	}
@@ -55,8 +55,8 @@ func (s *Shop) charge(o *order, amount int64) {
 // chargeBack takes a refund off the balance. The fee of the payment is not
 // given back.
 func (s *Shop) chargeBack(o *order, r *refund) {
-	if s.settles() && o.gateway == payStripe {
-		s.move(movement{kind: moveRefund, order: o.id, source: r.transactionID(), amount: -r.amount})
+	if s.settles() && o.gateway == payStripe && r.moved > 0 && !o.test {
+		s.move(movement{kind: moveRefund, order: o.id, source: r.transactionID(), amount: -r.moved})
 	}
 }
 

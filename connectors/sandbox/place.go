@@ -74,6 +74,7 @@ func (s *Shop) place(odd Odd) *order {
 	o := &order{id: s.post(), created: s.now(), modified: s.now(), via: "checkout", secret: d.next()}
 	s.placed++
 	s.choosePerson(o, d)
+	s.beginExtras(o)
 	s.chooseCurrency(o, odd, d)
 	s.fillCart(o, odd, d)
 	s.applyCoupons(o, odd, d)
@@ -86,6 +87,7 @@ func (s *Shop) place(odd Odd) *order {
 		o.via, o.number = "marketplace", fmt.Sprintf("MK-%06d", s.placed)
 	}
 	o.taxIDs = s.items(4)
+	s.addExtras(o, odd)
 	s.useGiftCard(o, odd, d)
 	s.choosePayment(o, odd, d)
 	switch odd {
@@ -141,6 +143,9 @@ func (s *Shop) chooseCurrency(o *order, odd Odd, d *dice) {
 	switch country := o.place().country; {
 	case s.opt.Common || s.onShopify():
 		o.currency = eur
+		if s.opt.Extras { // the customer sees another
+			o.shown = uint8(map[string]int{"US": usd, "GB": gbp, "JP": jpy}[country])
+		}
 	case odd == OddNoRate:
 		o.currency = isk
 	case odd == OddCurrency:

@@ -65,6 +65,9 @@ func (o *order) sheet() []entry {
 		f := &o.fees[i]
 		add(entry{kind: charge, index: i, qty: 1, sub: f.total, total: f.total}, o.feeTax(f))
 	}
+	for i := range o.duties {
+		add(entry{kind: customs, index: i, qty: 1, sub: o.duties[i].amount, total: o.duties[i].amount}, taxed{})
+	}
 	next := 0
 	parts := money.Split(whole, shares)
 	for i := range all {
@@ -80,6 +83,7 @@ func (o *order) sheet() []entry {
 type edit struct {
 	at     int64
 	before []entry
+	swap   *refund // what was given back in exchange; nil: none
 }
 
 // keepBefore keeps what an order came to before it is edited, where the
@@ -94,6 +98,7 @@ func (s *Shop) keepBefore(o *order) {
 // a change of it.
 type deal struct {
 	at    int64
+	swap  *refund // of an exchange
 	sales []sale
 }
 
@@ -117,7 +122,7 @@ func (o *order) deals() []deal {
 	for i, now := range sheets {
 		all[i].at = o.created
 		if i > 0 {
-			all[i].at = o.edits[i-1].at
+			all[i].at, all[i].swap = o.edits[i-1].at, o.edits[i-1].swap
 		}
 		for _, e := range now {
 			if was := slices.IndexFunc(before, func(w entry) bool { return w.kind == e.kind && w.index == e.index }); was >= 0 {

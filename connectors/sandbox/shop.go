@@ -140,6 +140,7 @@ type Shop struct {
 	paidOut    paidOut
 	viewed     *view // see view
 	withheld   bool  // a reserve is held back
+	slow       bool  // refunds made now are on their way for days
 	planted    map[int64]string
 	lists      map[string]*list
 	sorts      map[string]sorted

@@ -77,7 +77,7 @@ func lineTypes() []gqlType {
 			"totalDiscountSet":    bagOf(func(_ *gqlRun, l *lineItem) (*order, int64) { return l.o, l.sub - l.total }),
 			"discountAllocations": gqlList("DiscountAllocation", func(_ *gqlRun, l *lineItem) []allocation { return l.allocations() }),
 			"taxLines":            gqlList("TaxLine", func(_ *gqlRun, l *lineItem) []*taxRow { return l.tax.rows(l.o) }),
-			"duties":              gqlList("Duty", func(*gqlRun, *lineItem) []*duty { return nil }),
+			"duties":              gqlList("Duty", func(_ *gqlRun, l *lineItem) []*duty { return l.duties() }),
 		}},
 		{name: "Duty", is: []string{"Node"}, fields: gqlFields{
 			"id":       gqlID("Duty", func(_ *gqlRun, d *duty) int64 { return d.id }),
@@ -103,24 +103,20 @@ func lineTypes() []gqlType {
 			"allocatedAmountSet":  bagOf(func(_ *gqlRun, a allocation) (*order, int64) { return a.of.o, a.amount }),
 			"discountApplication": gqlObject("DiscountApplication", func(_ *gqlRun, a allocation) *discount { return a.of }),
 		}},
-		{name: "DiscountApplication", which: func(any) string { return "DiscountCodeApplication" }},
-		{name: "DiscountCodeApplication", is: []string{"DiscountApplication"}, fields: gqlFields{
-			"index": gqlNumber(func(_ *gqlRun, d *discount) int64 { return int64(d.index) }),
-			"code":  gqlText(func(_ *gqlRun, d *discount) string { return d.use.of.code }),
-			"allocationMethod": gqlText(func(_ *gqlRun, d *discount) string {
-				if d.use.of.kind == "fixed_product" {
-					return "EACH"
-				}
-				return "ACROSS"
-			}),
-			"targetSelection": gqlText(func(*gqlRun, *discount) string { return "ALL" }),
-			"targetType":      gqlText(func(*gqlRun, *discount) string { return "LINE_ITEM" }),
-			"value": gqlValue("PricingValue", func(_ *gqlRun, d *discount) any {
-				if d.use.of.kind == "percent" {
-					return d
-				}
-				return coin{cents: d.use.amount}
-			}),
+		{name: "DiscountApplication", which: func(of any) string {
+			if of.(*discount).use.of.code == "" {
+				return "ManualDiscountApplication"
+			}
+			return "DiscountCodeApplication"
+		}},
+		{name: "DiscountCodeApplication", is: []string{"DiscountApplication"}, fields: discountFields()},
+		{name: "DiscountCodeApplication", fields: gqlFields{
+			"code": gqlText(func(_ *gqlRun, d *discount) string { return d.use.of.code }),
+		}},
+		{name: "ManualDiscountApplication", is: []string{"DiscountApplication"}, fields: discountFields()},
+		{name: "ManualDiscountApplication", fields: gqlFields{
+			"title":       gqlText(func(*gqlRun, *discount) string { return "Remise du comptoir" }),
+			"description": gqlTextOrNull(func(*gqlRun, *discount) string { return "" }),
 		}},
 		{name: "PricingValue", which: func(of any) string {
 			if _, percent := of.(*discount); percent {
@@ -138,6 +134,18 @@ func lineTypes() []gqlType {
 type duty struct {
 	o          *order
 	id, amount int64
+}
+
+func (o *order) duty(i int) *duty { return &duty{o, o.duties[i].id, o.duties[i].amount} }
+
+func (l *lineItem) duties() []*duty {
+	var all []*duty
+	for i := range l.o.duties {
+		if l.o.duties[i].line == l.index {
+			all = append(all, l.o.duty(i))
+		}
+	}
+	return all
 }
 
 func feeFields(kind string) gqlFields {
@@ -179,4 +187,24 @@ func (v *variant) soldSKU() string {
 		return ""
 	}
 	return v.shownSKU()
+}
+
+func discountFields() gqlFields {
+	return gqlFields{
+		"index": gqlNumber(func(_ *gqlRun, d *discount) int64 { return int64(d.index) }),
+		"allocationMethod": gqlText(func(_ *gqlRun, d *discount) string {
+			if d.use.of.kind == "fixed_product" {
+				return "EACH"
+			}
+			return "ACROSS"
+		}),
+		"targetSelection": gqlText(func(*gqlRun, *discount) string { return "ALL" }),
+		"targetType":      gqlText(func(*gqlRun, *discount) string { return "LINE_ITEM" }),
+		"value": gqlValue("PricingValue", func(_ *gqlRun, d *discount) any {
+			if d.use.of.kind == "percent" {
+				return d
+			}
+			return coin{cents: d.use.amount}
+		}),
+	}
 }

@@ -16,14 +16,16 @@ func (o *order) label() string {
 // financialStatus is what the shop says of the order's money.
 func (s *Shop) financialStatus(o *order) string {
 	switch {
-	case o.state == stateRefunded:
+	case o.state == stateRefunded, o.paid > 0 && o.due() > 0 && o.left() <= 0:
 		return "REFUNDED"
-	case o.paid > 0 && len(o.refunds) > 0:
+	case o.paid > 0 && s.view(o).takenBack() > 0:
 		return "PARTIALLY_REFUNDED"
 	case o.paid > 0:
 		return "PAID"
 	case o.state == stateCancelled:
 		return "VOIDED"
+	case o.authorised:
+		return "AUTHORIZED"
 	default:
 		return "PENDING"
 	}
@@ -34,6 +36,8 @@ func (o *order) fulfillmentStatus() string {
 	switch {
 	case o.state == stateDone || o.shipped():
 		return "FULFILLED"
+	case o.underway():
+		return "PARTIALLY_FULFILLED"
 	case o.state == statePickup:
 		return "ON_HOLD"
 	default:
@@ -84,6 +88,14 @@ func (v *view) takenBack() int64 {
 	return sum
 }
 
+// worth is what a line of a sheet comes to with its tax.
+func (o *order) worth(e *entry) int64 {
+	if o.gross {
+		return e.total
+	}
+	return e.total + e.tax.sum()
+}
+
 func (v *view) shippingSum() int64 {
 	var sum int64
 	for _, s := range v.ships {
@@ -99,9 +111,11 @@ func orderBag(get func(v *view) int64) gqlField {
 
 // codes are the coupons used.
 func (o *order) codes() []string {
-	all := make([]string, len(o.coupons))
+	var all []string
 	for i := range o.coupons {
-		all[i] = o.coupons[i].of.code
+		if code := o.coupons[i].of.code; code != "" {
+			all = append(all, code)
+		}
 	}
 	return all
 }
@@ -118,6 +132,29 @@ func (v *view) gatewayNames(s *Shop) []string {
 		names = append(names, through.code)
 	}
 	return names
+}
+
+// tip is what was given beside the goods.
+func (o *order) tip() int64 {
+	var sum int64
+	for i := range o.lines {
+		if o.lines[i].of.tip {
+			sum += o.lines[i].total
+		}
+	}
+	return sum
+}
+
+// customsSum is what customs ask for the order; none where they ask nothing.
+func (o *order) customsSum() bag {
+	var sum int64
+	for i := range o.duties {
+		sum += o.duties[i].amount
+	}
+	if sum == 0 {
+		return bag{}
+	}
+	return bag{o: o, cents: sum}
 }
 
 func orderTypes() []gqlType {
@@ -151,7 +188,7 @@ func orderTypes() []gqlType {
 			"sourceName":               gqlTextOrNull(func(_ *gqlRun, o *order) string { return o.source() }),
 			"note":                     gqlTextOrNull(func(_ *gqlRun, o *order) string { return notes[o.note] }),
 			"tags":                     gqlTexts(func(*gqlRun, *order) []string { return nil }),
-			"discountCode":             gqlTextOrNull(func(_ *gqlRun, o *order) string { return strings.Join(o.codes()[:min(1, len(o.coupons))], "") }),
+			"discountCode":             gqlTextOrNull(func(_ *gqlRun, o *order) string { return strings.Join(o.codes()[:min(1, len(o.codes()))], "") }),
 			"discountCodes":            gqlTexts(func(_ *gqlRun, o *order) []string { return o.codes() }),
 			"paymentGatewayNames":      gqlTexts(func(x *gqlRun, o *order) []string { return x.s.view(o).gatewayNames(x.s) }),
 			"customAttributes":         gqlList("Attribute", func(*gqlRun, *order) []attribute { return nil }),
@@ -200,20 +237,15 @@ func orderAmounts() gqlFields {
 		"subtotalPriceSet":            orderBag((*view).subtotal),
 		"totalDiscountsSet":           orderBag(func(v *view) int64 { return v.totals.discount }),
 		"totalShippingPriceSet":       orderBag((*view).shippingSum),
-		"totalTipReceivedSet":         orderBag(func(v *view) int64 { return v.o.tip }),
+		"totalTipReceivedSet":         orderBag(func(v *view) int64 { return v.o.tip() }),
 		"totalReceivedSet":            orderBag((*view).received),
 		"totalRefundedSet":            orderBag((*view).refundedSum),
 		"netPaymentSet":               orderBag(func(v *view) int64 { return v.received() - v.refundedSum() }),
 		"totalOutstandingSet":         orderBag(func(v *view) int64 { return v.total() - v.takenBack() - v.received() + v.refundedSum() }),
-		"originalTotalDutiesSet":      noBag(),
-		"currentTotalDutiesSet":       noBag(),
+		"originalTotalDutiesSet":      gqlObject("MoneyBag", func(_ *gqlRun, o *order) bag { return o.customsSum() }),
+		"currentTotalDutiesSet":       gqlObject("MoneyBag", func(_ *gqlRun, o *order) bag { return o.customsSum() }),
 		"totalCashRoundingAdjustment": gqlSame("CashRoundingAdjustment"),
 	}
-}
-
-// noBag is an amount that the order does not have.
-func noBag() gqlField {
-	return gqlObject("MoneyBag", func(*gqlRun, *order) bag { return bag{} })
 }
 
 // subtotal is what the goods come to after discounts.
@@ -232,7 +264,7 @@ func (v *view) firstTotal() int64 {
 	}
 	var sum int64
 	for _, e := range v.o.edits[0].before {
-		sum += e.total + e.tax.sum()
+		sum += v.o.worth(&e)
 	}
 	return sum
 }
@@ -277,16 +309,36 @@ func (o *order) source() string {
 	return o.via
 }
 
-func (o *order) returnStatus() string { return "NO_RETURN" }
+func (o *order) returnStatus() string {
+	if len(o.returns()) > 0 {
+		return "RETURNED"
+	}
+	return "NO_RETURN"
+}
+
+// told is what is known of a buyer; nothing of one who came to the counter.
+func (o *order) told(what string) string {
+	if o.faceless {
+		return ""
+	}
+	return what
+}
+
+func (o *order) billTo() address {
+	if o.faceless {
+		return address{}
+	}
+	return address{id: o.id * 10, who: o.who}
+}
 
 func orderParts() gqlFields {
 	return gqlFields{
-		"email": gqlTextOrNull(func(_ *gqlRun, o *order) string { return o.who.email() }),
-		"phone": gqlTextOrNull(func(_ *gqlRun, o *order) string { return o.who.phone() }),
+		"email": gqlTextOrNull(func(_ *gqlRun, o *order) string { return o.told(o.who.email()) }),
+		"phone": gqlTextOrNull(func(_ *gqlRun, o *order) string { return o.told(o.who.phone()) }),
 		"customer": gqlObject("Customer", func(x *gqlRun, o *order) *customer {
 			return x.s.customer(o.customer)
 		}),
-		"billingAddress":  gqlObject("MailingAddress", func(_ *gqlRun, o *order) address { return address{id: o.id * 10, who: o.who} }),
+		"billingAddress":  gqlObject("MailingAddress", func(_ *gqlRun, o *order) address { return o.billTo() }),
 		"shippingAddress": gqlObject("MailingAddress", func(_ *gqlRun, o *order) address { return o.shipTo() }),
 		"paymentTerms":    gqlObject("PaymentTerms", func(*gqlRun, *order) *order { return nil }),
 		"lineItems": gqlConnection("LineItem", func(x *gqlRun, o *order) gqlRows[*lineItem] {
@@ -308,7 +360,10 @@ func orderParts() gqlFields {
 		}),
 		"transactions": gqlList("OrderTransaction", func(x *gqlRun, o *order) []*transaction { return x.s.view(o).paid }),
 		"fulfillments": gqlList("Fulfillment", func(x *gqlRun, o *order) []*fulfillment { return x.s.view(o).parcels }),
-		"refunds":      gqlList("Refund", func(_ *gqlRun, o *order) []*refund { return o.refunds }),
+		"returns": gqlConnection("Return", func(_ *gqlRun, o *order) gqlRows[*swap] {
+			return gqlRows[*swap]{all: o.returns()}
+		}),
+		"refunds": gqlList("Refund", func(_ *gqlRun, o *order) []*refund { return o.refunds }),
 		"agreements": gqlConnection("SalesAgreement", func(x *gqlRun, o *order) gqlRows[*agreement] {
 			return gqlRows[*agreement]{all: x.s.agreements(o)}
 		}),
@@ -317,7 +372,7 @@ func orderParts() gqlFields {
 
 // shipTo is where the goods go; nowhere where nothing is shipped.
 func (o *order) shipTo() address {
-	if len(o.shipping) == 0 {
+	if len(o.shipping) == 0 || o.faceless {
 		return address{}
 	}
 	return address{id: o.id*10 + 1, who: o.who}

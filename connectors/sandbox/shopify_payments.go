@@ -85,7 +85,7 @@ func (f *fulfillment) units() int64 {
 
 // reference is what the gateway calls the payment.
 func (t *transaction) reference() string {
-	if t.kind != "SALE" || t.status != "SUCCESS" || t.gateway.code == giftGateway.code {
+	if t.kind == "REFUND" || t.kind == "VOID" || t.status != "SUCCESS" || t.gateway.code == giftGateway.code {
 		return ""
 	}
 	return t.o.transaction()
@@ -93,10 +93,10 @@ func (t *transaction) reference() string {
 
 // rounding is by how much cash was rounded; none where it was not.
 func (t *transaction) rounding() bag {
-	if t.o.rounded == 0 || t.kind != "SALE" || t.status != "SUCCESS" {
+	if t.rounded == 0 {
 		return bag{}
 	}
-	return bag{o: t.o, cents: t.o.rounded}
+	return bag{o: t.o, cents: t.rounded}
 }
 
 // account is the shop's balance of card payments.

@@ -39,12 +39,25 @@ func (r *refund) adjustments() []*adjustment {
 
 // row finds the line of the order that a part is about.
 func (p *refundPart) row(x *gqlRun) *lineItem {
-	for _, l := range x.s.view(p.r.of).items {
-		if l.index == p.index {
+	return x.s.view(p.r.of).item(p.index)
+}
+
+func (v *view) item(line int) *lineItem {
+	for _, l := range v.items {
+		if l.index == line {
 			return l
 		}
 	}
 	return nil
+}
+
+// dutiesBack are the duties that a refund gives back.
+func (r *refund) dutiesBack() []*duty {
+	var all []*duty
+	for _, p := range r.partsOf(customs) {
+		all = append(all, r.of.duty(p.index))
+	}
+	return all
 }
 
 func refundTypes() []gqlType {
@@ -57,7 +70,8 @@ func refundTypes() []gqlType {
 			"updatedAt":        gqlTime(func(_ *gqlRun, r *refund) int64 { return r.created }),
 			"note":             gqlTextOrNull(func(_ *gqlRun, r *refund) string { return reasons[r.reason] }),
 			"order":            gqlObject("Order", func(_ *gqlRun, r *refund) *order { return r.of }),
-			"duties":           gqlList("RefundDuty", func(*gqlRun, *refund) []*duty { return nil }),
+			"duties":           gqlList("RefundDuty", func(_ *gqlRun, r *refund) []*duty { return r.dutiesBack() }),
+			"return":           gqlObject("Return", func(_ *gqlRun, r *refund) *swap { return r.swap() }),
 			"totalRefundedSet": bagOf(func(x *gqlRun, r *refund) (*order, int64) { return r.of, x.s.paidBack(r) }),
 			"refundLineItems": gqlConnection("RefundLineItem", func(_ *gqlRun, r *refund) gqlRows[*refundPart] {
 				return gqlRows[*refundPart]{all: r.partsOf(goods)}
@@ -111,6 +125,9 @@ func refundTypes() []gqlType {
 
 // restockType is what became of the goods: not sent at all, or sent back.
 func (p *refundPart) restockType() string {
+	if p.r.kept || p.r.of.lines[p.index].of.tip {
+		return "NO_RESTOCK"
+	}
 	if o := p.r.of; o.completed == 0 || p.r.created < o.completed {
 		return "CANCEL"
 	}
@@ -166,6 +183,9 @@ func (s *Shop) agreements(o *order) []*agreement {
 		if i > 0 {
 			a.kind, a.reason = "OrderEditAgreement", "ORDER_EDIT"
 		}
+		if d.swap != nil {
+			a.kind, a.reason, a.refund = "ReturnAgreement", "RETURN", d.swap
+		}
 		for _, sold := range d.sales {
 			action := "ORDER"
 			switch {
@@ -189,6 +209,9 @@ func refundAgreement(r *refund) *agreement {
 	for i := range r.parts {
 		p := &r.parts[i]
 		e := entry{kind: p.kind, index: p.index, qty: -p.qty, sub: -p.total, total: -p.total, tax: wholeCents(p.taxes)}
+		if r.of.gross { // as lines state it
+			e.sub, e.total = -p.gross(), -p.gross()
+		}
 		for k := range e.tax.n {
 			e.tax.amount[k] = -e.tax.amount[k]
 		}
@@ -207,10 +230,23 @@ func (a *agreement) add(sold sale, action string) {
 		kind = "ShippingLineSale"
 	case sold.kind == charge:
 		kind = "AdditionalFeeSale"
+	case sold.kind == customs:
+		kind = "DutySale"
+	case a.o.lines[sold.index].of.tip:
+		kind = "TipSale"
 	case a.o.lines[sold.index].of.gift:
 		kind = "GiftCardSale"
 	}
 	a.sales = append(a.sales, &ledgerSale{sale: sold, of: a, kind: kind, action: action})
+}
+
+// discount is what was taken off before tax.
+func (l *ledgerSale) discount() int64 {
+	off := l.sub - l.total
+	if o := l.of.o; o.gross && l.tax.n > 0 {
+		return off - toCents(taxWithin(o.place(), l.tax.rates[0].class, off, l.kind == "ShippingLineSale").micro[0])
+	}
+	return off
 }
 
 // saleLines are what the kinds of sale are about.
@@ -237,11 +273,13 @@ func agreementTypes() []gqlType {
 		{name: "ShippingLineSale", fields: gqlFields{"shippingLine": gqlObject("ShippingLine", func(x *gqlRun, l *ledgerSale) *shippingLine {
 			return x.s.view(l.of.o).ships[l.index]
 		})}},
+		{name: "ReturnAgreement", fields: gqlFields{"return": gqlObject("Return", func(_ *gqlRun, a *agreement) *swap { return a.refund.swap() })}},
+		{name: "DutySale", fields: gqlFields{"duty": gqlObject("Duty", func(_ *gqlRun, l *ledgerSale) *duty { return l.of.o.duty(l.index) })}},
 		{name: "AdditionalFeeSale", fields: gqlFields{"additionalFee": gqlObject("SaleAdditionalFee", func(x *gqlRun, l *ledgerSale) *additionalFee {
 			return x.s.view(l.of.o).fees[l.index]
 		})}},
 	}
-	for _, kind := range []string{"OrderAgreement", "OrderEditAgreement", "RefundAgreement"} {
+	for _, kind := range []string{"OrderAgreement", "OrderEditAgreement", "RefundAgreement", "ReturnAgreement"} {
 		types = append(types, gqlType{name: kind, is: []string{"SalesAgreement"}, fields: gqlFields{
 			"id":         gqlID("SalesAgreement", func(_ *gqlRun, a *agreement) int64 { return a.id }),
 			"happenedAt": gqlTime(func(_ *gqlRun, a *agreement) int64 { return a.at }),
@@ -256,12 +294,7 @@ func agreementTypes() []gqlType {
 	}
 	for _, kind := range []string{"ProductSale", "GiftCardSale", "TipSale"} {
 		types = append(types, gqlType{name: kind, fields: gqlFields{"lineItem": gqlObject("LineItem", func(x *gqlRun, l *ledgerSale) *lineItem {
-			for _, item := range x.s.view(l.of.o).items {
-				if item.index == l.index {
-					return item
-				}
-			}
-			return nil
+			return x.s.view(l.of.o).item(l.index)
 		})}})
 	}
 	return types
@@ -279,9 +312,11 @@ func saleFields() gqlFields {
 			}
 			x.number(l.qty)
 		}),
-		"totalAmount":                    bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) { return l.of.o, l.total + l.tax.sum() + l.adjust }),
+		"totalAmount": bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) {
+			return l.of.o, l.of.o.worth(&l.entry) + l.adjust
+		}),
 		"totalTaxAmount":                 bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) { return l.of.o, l.tax.sum() }),
-		"totalDiscountAmountBeforeTaxes": bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) { return l.of.o, l.sub - l.total }),
+		"totalDiscountAmountBeforeTaxes": bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) { return l.of.o, l.discount() }),
 		"totalDiscountAmountAfterTaxes":  bagOf(func(_ *gqlRun, l *ledgerSale) (*order, int64) { return l.of.o, l.sub - l.total }),
 		"taxes": gqlList("SaleTax", func(_ *gqlRun, l *ledgerSale) []saleTax {
 			all := make([]saleTax, l.tax.n)

@@ -13,6 +13,7 @@ func shopifyTypes() []gqlType {
 		orderTypes(),
 		lineTypes(),
 		refundTypes(),
+		returnTypes(),
 		agreementTypes(),
 		paymentTypes(),
 		payoutTypes(),

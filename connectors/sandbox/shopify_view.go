@@ -41,6 +41,7 @@ type transaction struct {
 	kind, status string
 	gateway      gateway
 	amount, fee  int64
+	rounded      int64 // beside amount, where cash has no coins for it
 	parent       *transaction
 	refund       *refund
 }
@@ -92,26 +93,35 @@ func (l *lineItem) current() int64 { return l.l.qty - l.refunded }
 
 // unshipped is how many of them have not left yet.
 func (v *view) unshipped(l *lineItem) int64 {
-	for _, p := range v.parcels {
-		for _, c := range p.carries {
-			if c.row == l {
-				return 0
-			}
-		}
+	if l.l.of.tip || v.o.shipped() {
+		return 0
 	}
-	return l.current()
+	return max(0, l.current()-v.o.sent(l.index))
 }
 
-// shipped reports whether the order's goods have left.
+// shipped reports whether all of the order's goods have left.
 func (o *order) shipped() bool {
 	return o.completed > 0 && (o.state == stateDone || o.state == stateRefunded)
 }
 
-// fulfillments is one parcel, with all that was not refunded before it left.
+// fulfillments are the parcels of an order. One that was shipped as a whole
+// has one, with all that was not refunded before it left.
 func (v *view) fulfillments() []*fulfillment {
 	o := v.o
-	if !o.shipped() {
-		return nil
+	var all []*fulfillment
+	for _, p := range o.parcels {
+		f := &fulfillment{o: o, id: p.id, at: p.at, from: p.from}
+		for _, row := range v.items {
+			for _, h := range p.holds {
+				if h.line == row.index {
+					f.carries = append(f.carries, carried{f, row, h.qty})
+				}
+			}
+		}
+		all = append(all, f)
+	}
+	if len(all) > 0 || !o.shipped() {
+		return all
 	}
 	f := &fulfillment{o: o, id: o.id * parcelsOfOrder, at: o.completed, from: &locations[atelier]}
 	for _, row := range v.items {
@@ -123,14 +133,14 @@ func (v *view) fulfillments() []*fulfillment {
 				}
 			}
 		}
-		if left > 0 {
+		if left > 0 && !row.l.of.tip {
 			f.carries = append(f.carries, carried{f, row, left})
 		}
 	}
-	if len(f.carries) == 0 {
-		return nil
+	if len(f.carries) > 0 {
+		all = append(all, f)
 	}
-	return []*fulfillment{f}
+	return all
 }
 
 // giftGateway is the gateway of what gift cards pay.
@@ -152,29 +162,68 @@ func (g *gateway) byHand() bool {
 	return g.code == "bacs" || g.code == "cheque" || g.code == "cod"
 }
 
-// transactions are the gift cards used, the payment, and what was paid back.
-// One that a person must see to is pending until it is paid.
+// transactions are the gift cards used, the payments, and what was paid back.
+// A payment that a person must see to is pending until it is made, and one by
+// card may be authorised long before.
 func (s *Shop) transactions(o *order) []*transaction {
 	var all []*transaction
-	paid := o.paid
+	add := func(t transaction) *transaction {
+		t.o = o
+		all = append(all, &t)
+		return &t
+	}
 	for i := range o.gifts {
-		g := &o.gifts[i]
-		all = append(all, &transaction{o: o, id: o.id*10 + 2 + int64(i), at: o.created, kind: "SALE", status: "SUCCESS", gateway: giftGateway, amount: g.amount})
+		add(transaction{id: o.id*10 + 2 + int64(i), at: o.created, kind: "SALE", status: "SUCCESS", gateway: giftGateway, amount: o.gifts[i].amount})
 	}
 	through := s.gatewayOf(o)
-	var sale *transaction
-	if due := o.due(); due > 0 {
-		if through.byHand() {
-			sale = &transaction{o: o, id: o.id * 10, at: o.created, kind: "SALE", status: "PENDING", gateway: through, amount: due}
-			all = append(all, sale)
-		}
-		if paid > 0 {
-			sale = &transaction{o: o, id: o.transactionID(), at: paid, kind: "SALE", status: "SUCCESS", gateway: through, amount: due, fee: o.charge(due), parent: sale}
-			all = append(all, sale)
-		}
+	due := o.due()
+	if o.charged > 0 {
+		due = o.charged
+	}
+	var paid *transaction
+	if due > 0 {
+		paid = s.payment(o, through, due, add)
+	}
+	for _, p := range o.more {
+		add(transaction{id: p.id, at: p.at, kind: "SALE", status: "SUCCESS", gateway: through, amount: p.amount, fee: o.charge(p.amount)})
 	}
 	for _, r := range o.refunds {
-		all = append(all, &transaction{o: o, id: r.transactionID(), at: r.created, kind: "REFUND", status: "SUCCESS", gateway: through, amount: r.amount, parent: sale, refund: r})
+		if back := s.moneyBack(r); back > 0 {
+			t := transaction{id: r.transactionID(), at: r.created, kind: "REFUND", status: "SUCCESS", gateway: through, amount: back, parent: paid, refund: r}
+			if r.coming {
+				t.status = "PENDING"
+			}
+			add(t)
+		}
 	}
 	return all
+}
+
+// payment adds the first payment of an order as it stands, and returns it.
+func (s *Shop) payment(o *order, through gateway, due int64, add func(transaction) *transaction) *transaction {
+	var before *transaction
+	kind := "SALE"
+	switch {
+	case through.byHand():
+		before = add(transaction{id: o.id * 10, at: o.created, kind: "SALE", status: "PENDING", gateway: through, amount: due})
+	case o.authorised && o.taken:
+		before = add(transaction{id: o.id * 10, at: o.created, kind: "AUTHORIZATION", status: "SUCCESS", gateway: through, amount: due})
+		kind = "CAPTURE"
+		if o.paid == 0 && o.state == stateCancelled {
+			return add(transaction{id: o.transactionID(), at: o.cancelled, kind: "VOID", status: "SUCCESS", gateway: through, amount: due, parent: before})
+		}
+	}
+	if o.paid == 0 {
+		return before
+	}
+	return add(transaction{id: o.transactionID(), at: o.paid, kind: kind, status: "SUCCESS", gateway: through, amount: due, fee: o.charge(due),
+		rounded: o.rounded, parent: before})
+}
+
+// moneyBack is the money that a refund gives back.
+func (s *Shop) moneyBack(r *refund) int64 {
+	if r.apart {
+		return r.moved
+	}
+	return r.amount
 }

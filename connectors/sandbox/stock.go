@@ -94,7 +94,10 @@ func (s *Shop) committed(v *variant) int64 {
 func (o *order) waiting(i int) int64 {
 	switch o.state {
 	case stateHeld, stateOpen, statePickup:
-		return o.lines[i].qty - o.lines[i].back
+		if o.holding {
+			back, _, _ := o.refunded(goods, i)
+			return o.lines[i].qty - back - o.sent(i)
+		}
 	}
 	return 0
 }
@@ -103,6 +106,8 @@ func (o *order) waiting(i int) int64 {
 // of them.
 func (s *Shop) recommit(o *order) {
 	for i := range o.lines {
-		o.lines[i].of.counted = s.now()
+		if v := o.lines[i].of; !v.gone {
+			v.counted = s.now()
+		}
 	}
 }
