@@ -443,3 +443,53 @@ func TestTheOrderInWhichShopsArriveDoesNotMatter(t *testing.T) {
 		})
 	}
 }
+
+func TestLocationsAndTheStockAtThemAreKeptByShop(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		at := func(id, name string, active bool) intake.Record {
+			return seal(t, intake.KindLocation, id, counted, &intake.Location{Name: name, Country: "FR", City: "Lyon", Active: active, Ships: true})
+		}
+		variant := func(modified time.Time, levels ...intake.Level) intake.Record {
+			sum := decimal.Decimal{}
+			for _, l := range levels {
+				sum = sum.Add(l.Available)
+			}
+			return seal(t, intake.KindVariant, "70", modified, &intake.Variant{ID: "70", ProductID: "7", SKU: "SHIRT", Kind: intake.ProductStocked, Tracked: true, Sellable: true, Stock: &sum, Levels: levels})
+		}
+		h.say("atelier", intake.Locations, at("1", "Shop", true), at("2", "Depot", true))
+		h.say("atelier", intake.Variants, variant(counted, intake.Level{Location: "1", Available: dec("3"), OnHand: dec("4"), Committed: dec("1")}, intake.Level{Location: "2", Available: dec("5"), OnHand: dec("5")}))
+		h.say("boutique", intake.Products, h.thing("70", "SHIRT", "9", "4"))
+		h.link("atelier")
+		h.link("boutique")
+		h.say("atelier", intake.Variants, variant(late, intake.Level{Location: "2", Available: dec("6"), OnHand: dec("6"), Incoming: dec("2")}))
+		h.say("atelier", intake.Locations, at("2", "Warehouse", false), intake.Missing(intake.Ref{Kind: intake.KindLocation, ID: "1"}))
+		want := map[string]int64{"Shop gone": 0, "Warehouse": 0, "2 available": 6000, "2 incoming": 2000}
+		got := sums(t, h.Books, `SELECT name || CASE WHEN deleted THEN ' gone' ELSE '' END, 0 FROM location
+			UNION ALL SELECT l.location || ' available', SUM(l.available) FROM shop_level l JOIN variant v ON v.id = l.variant_id WHERE v.sku = 'SHIRT' GROUP BY l.location
+			UNION ALL SELECT location || ' incoming', SUM(incoming) FROM shop_level GROUP BY location`)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		invariants(t, h.Books)
+	}, "atelier", "boutique")
+}
+
+func TestTheNumberOfTheNextShopIsFollowedWhereTheFirstStopsCounting(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.say("atelier", intake.Products, h.thing("7", "SHIRT", "10", "4"))
+		h.say("boutique", intake.Products, h.thing("70", "SHIRT", "99", "4"))
+		h.say("atelier", intake.Orders, h.sale("1", "7", "2", late, shippedSoon))
+		h.settle("atelier")
+		h.settle("boutique")
+		h.say("atelier", intake.Products, seal(t, intake.KindProduct, "7", late, h.thing("7", "SHIRT", "", "4").Body))
+		h.say("boutique", intake.Products, seal(t, intake.KindProduct, "70", late, h.thing("70", "SHIRT", "8", "4").Body))
+		h.say("atelier", intake.Orders, h.sale("2", "7", "1", late.Add(time.Hour), shippedSoon), h.sale("3", "7", "1", late.Add(time.Hour))) // it still sells from it
+		h.settle("atelier")
+		h.settle("boutique")
+		h.hasStock("SHIRT", "7 on hand, 1 wanted, worth 28")
+		h.say("boutique", intake.Products, seal(t, intake.KindProduct, "70", late.Add(2*time.Hour), h.thing("70", "SHIRT", "7", "4").Body))
+		h.settle("boutique")
+		h.hasStock("SHIRT", "6 on hand, 1 wanted, worth 24")
+		invariants(t, h.Books)
+	}, "atelier", "boutique")
+}

@@ -32,13 +32,16 @@ type statedStock struct {
 	others   quantity.Quantity
 	opened   bool
 	master   int64 // the shop whose number is followed
-	present  bool  // it still sells the variant
+	present  bool  // it still sells the variant, and counts it
 	ordered  int64 // when an order of the shop last changed what is free, by its clock
 	firstDay string
 	revision int64
 	unitCost string
 	cost     string
 }
+
+// countedAt is as of when the shop's number holds.
+func (s statedStock) countedAt() int64 { return cmp.Or(s.statedAt, s.seenAt) }
 
 // known is what the shop would say if it knew what the books know of its own
 // orders, and of what was bought and counted.
@@ -57,6 +60,9 @@ func (b *Books) settleStock(ctx context.Context, shop readyShop, first []int64, 
 		}
 		list, err := p.stated(ctx, shop.ordersAt, first)
 		if err != nil {
+			return err
+		}
+		if err := p.takeOver(ctx, list); err != nil {
 			return err
 		}
 		for _, s := range list {
@@ -92,7 +98,7 @@ func (p *page) stated(ctx context.Context, ordersAt int64, first []int64) ([]sta
 	rows, err := p.tx.Query(ctx, `SELECT s.variant_id, (SELECT COALESCE(MIN(CASE WHEN g.gone THEN NULL ELSE g.external_id END), MIN(g.external_id)) FROM origin g WHERE g.local_id = s.variant_id AND g.kind = 'variant' AND g.shop_id = s.shop_id),
 			v.sku, s.quantity, s.stated_at, s.seen_at, s.waiting_since, COALESCE(l.on_hand - l.demand, 0),
 			COALESCE((SELECT SUM(t.quantity - t.opening) FROM shop_taken t WHERE t.variant_id = s.variant_id AND t.shop_id <> s.shop_id), 0), COALESCE(l.opened, FALSE), COALESCE(l.counted_by, 0),
-			EXISTS (SELECT 1 FROM origin g WHERE g.local_id = s.variant_id AND g.kind = 'variant' AND g.shop_id = l.counted_by AND NOT g.gone),
+			EXISTS (SELECT 1 FROM shop_stock m JOIN origin g ON g.local_id = m.variant_id AND g.kind = 'variant' AND g.shop_id = m.shop_id AND NOT g.gone WHERE m.variant_id = s.variant_id AND m.shop_id = l.counted_by),
 			COALESCE(own.ordered_at, 0), COALESCE(l.first_day, ''), COALESCE(own.first_day, ''), COALESCE(l.revision, 0), COALESCE(l.unit_cost, ''), v.cost
 		FROM shop_stock s JOIN variant v ON v.id = s.variant_id
 		LEFT JOIN stock_level l ON l.variant_id = s.variant_id AND l.place_id = 1
@@ -128,11 +134,7 @@ func earlier(a, b string) string {
 // difference must wait.
 func (p *page) settleVariant(ctx context.Context, s statedStock, done *Settlement) (bool, error) {
 	if s.opened && s.master != p.shop {
-		if s.present && p.b.configured(s.master) {
-			return true, nil // another shop's number is followed
-		}
-		s.others = 0
-		p.takeOver(s)
+		return true, nil // another shop's number is followed
 	}
 	diff := s.stated - s.known()
 	switch {
@@ -149,14 +151,6 @@ func (p *page) settleVariant(ctx context.Context, s statedStock, done *Settlemen
 	}
 	done.Adjusted++
 	return true, p.adjustStock(ctx, s, diff)
-}
-
-// takeOver makes the shop the one whose number is followed, where the one that
-// was no longer sells the variant: what the others took until now had left
-// before this shop counts.
-func (p *page) takeOver(s statedStock) {
-	p.tx.Queue(`UPDATE shop_taken SET opening = quantity, counted = TRUE WHERE variant_id = $1 AND shop_id <> $2`, s.variant, p.shop)
-	p.tx.Queue(`UPDATE stock_level SET counted_by = $2, counted_at = $3 WHERE variant_id = $1 AND place_id = 1`, s.variant, p.shop, cmp.Or(s.statedAt, s.seenAt))
 }
 
 // tooNew reports whether an order may have changed the stock after the shop
@@ -176,7 +170,7 @@ func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quant
 	}
 	p.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, unit_cost, opened, dirty, counted_by, counted_at) VALUES ($1, 1, $2, TRUE, TRUE, $3, $4)
 		ON CONFLICT (variant_id, place_id) DO UPDATE SET unit_cost = excluded.unit_cost, opened = TRUE, dirty = TRUE, counted_by = excluded.counted_by, counted_at = excluded.counted_at`,
-		s.variant, cost.String(), p.shop, cmp.Or(s.statedAt, s.seenAt))
+		s.variant, cost.String(), p.shop, s.countedAt())
 	if s.unitCost != "" { // some was bought before
 		p.mover.Average(s.variant)
 	}

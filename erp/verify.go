@@ -53,6 +53,10 @@ var tieOuts = []struct{ check, query string }{
 				WHERE m.document_kind = 'order' AND (m.from_place = 1 OR m.to_place = 1)
 			UNION ALL SELECT d.stock_id, o.shop_id, 0, l.demand FROM order_line l JOIN variant d ON d.id = l.variant_id JOIN sales_order o ON o.id = l.order_id WHERE l.demand > 0
 		) x JOIN variant v ON v.id = x.variant_id JOIN shop s ON s.id = x.shop_id GROUP BY v.id, v.sku, s.id, s.name HAVING SUM(x.kept) <> SUM(x.summed) ORDER BY v.id, s.id LIMIT 1`},
+	{"nothing hangs on a variant that is another one", `SELECT 'variant ' || v.id, COUNT(*), 0 FROM variant v JOIN (
+			SELECT variant_id AS id FROM order_line UNION ALL SELECT variant_id FROM stock_level UNION ALL SELECT variant_id FROM shop_taken
+			UNION ALL SELECT variant_id FROM shop_stock UNION ALL SELECT local_id FROM origin WHERE kind = 'variant'
+		) x ON x.id = v.id WHERE v.merged_into <> 0 GROUP BY v.id ORDER BY v.id LIMIT 1`},
 	{"tax facts are the tax accounts", `SELECT 'output tax', x.account, x.facts FROM (SELECT
 			(SELECT COALESCE(SUM(d.credit - d.debit), 0) FROM account_day d JOIN account a ON a.id = d.account_id WHERE a.role = 'output_tax') AS account,
 			(SELECT COALESCE(SUM(tax), 0) FROM tax_fact WHERE direction = 'collected')

@@ -51,6 +51,7 @@ type shop struct {
 	unsettled bool                          // something has changed since the last settlement, or may have
 	read      map[intake.Resource]time.Time // when the last pull began, zero where it did not come to its end; absent: none yet
 	alarmed   map[intake.Resource]bool      // whether its silence was logged
+	awaited   []string                      // the shops that its new goods wait for
 
 	mu      sync.Mutex
 	paused  string // why, "" where it is not
@@ -290,9 +291,13 @@ func (e *Engine) link(ctx context.Context, sh *shop) (*erp.Linking, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.Linked > 0 || len(l.Missing) > 0 {
-		sh.log.Info().Int("linked", l.Linked).Int("shared", l.Shared).Strs("ambiguous", l.Ambiguous).Strs("missing", l.Missing).Msg("products linked with those of the other shops")
+	if l.Linked > 0 {
+		sh.log.Info().Int("linked", l.Linked).Int("shared", l.Shared).Strs("ambiguous", l.Ambiguous).Msg("products linked with those of the other shops")
 	}
+	if len(l.Missing) > 0 && !slices.Equal(l.Missing, sh.awaited) {
+		sh.log.Info().Strs("missing", l.Missing).Msg("new goods wait until the products of these shops were read too; the money is booked")
+	}
+	sh.awaited = l.Missing
 	return &l, nil
 }
 
