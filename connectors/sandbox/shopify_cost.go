@@ -23,10 +23,11 @@ const (
 	whenUnsized    = 250 // nodes
 )
 
-// The bucket where the options name none: enough that a demo never waits.
+// The bucket where the options name none: enough for a backfill, even where the
+// clock of Options.Now stands still.
 const (
-	defaultPoints  = 20_000
-	defaultRestore = 2_000 // a second
+	defaultPoints  = 10_000_000
+	defaultRestore = 1_000_000 // a second
 )
 
 // times is how often the node of a connection of n counts.
