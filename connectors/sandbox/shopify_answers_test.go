@@ -19,9 +19,9 @@ import (
 func TestAnswersKeepToTheSchema(t *testing.T) {
 	published := schema.Need(t, "2026-10")
 	for name, o := range map[string]Options{
-		"plain":  {Seed: 11, Orders: 300},
-		"extras": {Seed: 11, Orders: 300, Extras: true},
-		"common": {Seed: 11, Orders: 200, Common: true},
+		"plain":  {Seed: 11, Orders: 120},
+		"extras": {Seed: 11, Orders: 120, Extras: true},
+		"common": {Seed: 11, Orders: 120, Common: true},
 	} {
 		o.Platform = Shopify
 		o.Schemas = map[string]*ast.Schema{"2026-10": published}
@@ -132,7 +132,7 @@ func (c *answerCheck) selection(s *Shop, typ *gqlType, path []string) string {
 func sampleArguments(s *Shop, def *ast.FieldDefinition) (string, bool) {
 	var args []string
 	if def.Arguments.ForName("first") != nil && strings.HasSuffix(def.Type.Name(), "Connection") {
-		args = append(args, "first: 250")
+		args = append(args, "first: 100")
 	}
 	for _, a := range def.Arguments {
 		if !a.Type.NonNull || a.DefaultValue != nil {
