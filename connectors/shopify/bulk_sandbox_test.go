@@ -26,9 +26,12 @@ type bulkBox struct {
 	asked []string // documents by their names, and "the result"
 }
 
+// newBulkBox makes one with orders that cannot be understood among them.
 func newBulkBox(orders int) *bulkBox {
 	b := &bulkBox{}
 	b.Shop = sandbox.New(sandbox.Options{Seed: 11, Orders: orders, Platform: sandbox.Shopify, Points: 1e9, Restore: 1e9})
+	b.PlaceOddOrder(sandbox.OddNotANumber)
+	b.Advance(time.Hour)
 	return b
 }
 
@@ -84,7 +87,7 @@ func (r *orderRun) read(t testing.TB, c connectors.Connector) {
 			continue
 		}
 		for _, rec := range page.Records {
-			if r.digests[rec.Ref.ID] = said(rec); rec.Gone() {
+			if r.digests[rec.Ref.ID] = rec.Digest; rec.Gone() {
 				delete(r.digests, rec.Ref.ID)
 			}
 		}
@@ -95,21 +98,13 @@ func (r *orderRun) read(t testing.TB, c connectors.Connector) {
 	}
 }
 
-// said is what a record says: its digest, or why it cannot be understood.
-func said(rec intake.Record) string {
-	if rec.Problem != "" {
-		return rec.Problem
-	}
-	return rec.Digest
-}
-
 // paged is what reading page by page brings.
 func paged(t *testing.T, b *bulkBox) map[string]string {
 	t.Helper()
 	var r orderRun
 	r.read(t, b.connect(t, shopify.BulkNever))
-	if len(r.digests) == 0 || len(r.digests) != len(b.IDs(intake.Orders)) {
-		t.Fatalf("pages bring %d orders, the shop has %d", len(r.digests), len(b.IDs(intake.Orders)))
+	if len(r.digests) == 0 {
+		t.Fatal("pages bring no orders")
 	}
 	return r.digests
 }
@@ -120,6 +115,9 @@ func TestOrdersAreTheSameInBulkByPageAndOneByOne(t *testing.T) {
 	bulk.read(t, b.connect(t, shopify.BulkAuto))
 	if !slices.Contains(b.asked, "the result") {
 		t.Error("no bulk operation was read")
+	}
+	if len(bulk.digests) != len(b.IDs(intake.Orders)) {
+		t.Errorf("%d orders have come, the shop has %d", len(bulk.digests), len(b.IDs(intake.Orders)))
 	}
 	if diff := cmp.Diff(paged(t, b), bulk.digests); diff != "" {
 		t.Errorf("by page (-), in bulk (+): %s", diff)
@@ -134,7 +132,7 @@ func TestOrdersAreTheSameInBulkByPageAndOneByOne(t *testing.T) {
 	}
 	fetched := map[string]string{}
 	for _, rec := range records {
-		fetched[rec.Ref.ID] = said(rec)
+		fetched[rec.Ref.ID] = rec.Digest
 	}
 	if diff := cmp.Diff(fetched, bulk.digests); diff != "" {
 		t.Errorf("one by one (-), in bulk (+): %s", diff)

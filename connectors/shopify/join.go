@@ -98,3 +98,36 @@ func (o *object) kind() string { return path.Base(path.Dir(o.ID)) }
 
 // number is the number of an object; 0 where its id has none.
 func (o *object) number() uint64 { return scalar{text: o.ID}.id() }
+
+// payload is what the shop said of an order, without what only tells by which
+// way it was read. An order that cannot be understood is known again by it.
+func payload(raw json.RawMessage) json.RawMessage {
+	var order any
+	numbers := json.NewDecoder(bytes.NewReader(raw))
+	numbers.UseNumber()
+	if numbers.Decode(&order) != nil {
+		return raw
+	}
+	forget(order)
+	plain, err := json.Marshal(order)
+	if err != nil {
+		return raw
+	}
+	return plain
+}
+
+// forget takes the marks of pages and of bulk operations out of v.
+func forget(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		delete(v, "__parentId")
+		delete(v, "pageInfo")
+		for _, inner := range v {
+			forget(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			forget(inner)
+		}
+	}
+}

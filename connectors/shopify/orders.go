@@ -36,6 +36,9 @@ func (c *Connector) orderRecords(ctx context.Context, rows []row) ([]intake.Reco
 	records := make([]intake.Record, len(held))
 	for i, h := range held {
 		records[i] = h.state(rules)
+		if problem := records[i].Problem; problem != "" {
+			records[i] = intake.Unreadable(records[i].Ref, records[i].Modified, payload(h.raw), problem)
+		}
 	}
 	return records, nil
 }

@@ -8,6 +8,9 @@
 //   - Lists are read in windows of changes, in the order of their ids, and each
 //     page is asked for by the last id before it: no position goes stale, and
 //     no list ends at 25,000 records.
+//   - The first reading of all orders is left to a bulk operation: the shop
+//     writes them into a file, which costs no points. Whatever goes wrong with
+//     it ends in reading by pages.
 //   - Errors stand in three places: the HTTP status, "errors" beside the data,
 //     and "userErrors" inside a mutation's. All three are read, by code and
 //     never by text. Part of an answer is no answer.
