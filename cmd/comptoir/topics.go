@@ -51,7 +51,7 @@ const severalShopsHelp = `Goods that several shops sell are one in the books, wi
 recognised by their SKU, letter by letter, where exactly one variant of each
 shop has it. What would have to be guessed about stays apart, and sync names it.
 
-Of goods that are shared, the first shop in the alphabet of their names gives
+Of goods that are shared, the shop that stands first in the configuration gives
 the texts and prices, and its number is taken over as the opening stock. After
 that it is followed: a difference that its own orders do not explain becomes an
 adjustment (see rules.stock_owner). What the other shops sell is taken off the
