@@ -252,11 +252,13 @@ func (t *tape) again(b *testing.B) time.Duration {
 	return time.Since(began)
 }
 
-// The environment variable that asks for BenchmarkBackfill, with the number of
-// orders, and the one by which the test binary is started as a shop.
+// The environment variable that asks for BenchmarkBackfill and BenchmarkBulk,
+// with the number of orders, and those by which the test binary is started as a
+// shop.
 const (
 	backfillOrders = "COMPTOIR_BENCH_BACKFILL"
 	serveOrders    = "COMPTOIR_BENCH_SERVE"
+	servePlatform  = "COMPTOIR_BENCH_PLATFORM"
 )
 
 // BenchmarkBackfill pulls 100,000 orders from a shop in another process. It
@@ -272,7 +274,7 @@ func BenchmarkBackfill(b *testing.B) {
 		b.Skipf("set %s to the number of orders to pull", backfillOrders)
 	}
 	s := sandbox.New(sandbox.Options{Seed: 1}) // for its key; the orders are in the other process
-	url := startShop(b, orders)
+	url := startShop(b, sandbox.WooCommerce, orders)
 	for b.Loop() {
 		w := over(b, s, url, http.DefaultTransport)
 		var at []time.Duration // when each page was done
@@ -303,11 +305,47 @@ func BenchmarkBackfill(b *testing.B) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
+// BenchmarkBulk pulls 100,000 orders from a Shopify shop by a bulk operation,
+// and then as many from a WooCommerce shop, each shop in another process. It
+// takes minutes, so it runs only when asked for:
+//
+//	COMPTOIR_BENCH_BACKFILL=100000 go test -run '^$' -bench Bulk -benchtime 1x -timeout 1h ./cmd/internal/engine
+//
+// Its metrics are the most memory that this process held until the first pull
+// ended, the orders a second of both, and the first through the second.
+func BenchmarkBulk(b *testing.B) {
+	orders, err := strconv.Atoi(os.Getenv(backfillOrders))
+	if err != nil {
+		b.Skipf("set %s to the number of orders to pull", backfillOrders)
+	}
+	pull := func(platform sandbox.Platform) (perSecond float64) {
+		url := startShop(b, platform, orders)
+		w := over(b, sandbox.New(sandbox.Options{Seed: 1, Platform: platform}), url, http.DefaultTransport)
+		began := time.Now()
+		for _, r := range w.sync().Resources {
+			if r.Resource == intake.Orders {
+				perSecond = float64(r.Applied+r.Parked) / time.Since(began).Seconds()
+			}
+		}
+		w.stop()
+		return perSecond
+	}
+	for b.Loop() {
+		bulk := pull(sandbox.Shopify)
+		b.ReportMetric(float64(mostMemory(b))/(1<<20), "MB-peak")
+		pages := pull(sandbox.WooCommerce)
+		b.ReportMetric(bulk, "bulk-orders/s")
+		b.ReportMetric(pages, "woo-orders/s")
+		b.ReportMetric(bulk/pages, "ratio")
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
 // startShop starts this binary as a shop, and returns its address.
-func startShop(b *testing.B, orders int) string {
+func startShop(b *testing.B, platform sandbox.Platform, orders int) string {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), serveOrders+"="+strconv.Itoa(orders))
+	cmd.Env = append(os.Environ(), serveOrders+"="+strconv.Itoa(orders), servePlatform+"="+string(platform))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -339,7 +377,11 @@ func serveShop(orders string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	s := sandbox.New(sandbox.Options{Seed: 1, Orders: n, Now: func() time.Time { return afterHistory }})
+	o := sandbox.Options{Seed: 1, Orders: n, Platform: sandbox.Platform(os.Getenv(servePlatform))}
+	if o.Platform != sandbox.Shopify { // which has its points back in real time
+		o.Now = func() time.Time { return afterHistory }
+	}
+	s := sandbox.New(o)
 	server := httptest.NewServer(s.Handler())
 	fmt.Println(server.URL)
 	_, _ = io.Copy(io.Discard, os.Stdin)
