@@ -32,6 +32,7 @@ type gqlRun struct {
 	node   *gqlNode // being written
 	at     []int    // indexes of the lists that it is in
 	errs   []gqlError
+	warns  []gqlWarning
 	void   bool // a field that must not be null is: there is no data
 	spent  int  // points, as objects are written
 	end    int  // rows of one connection after which paging stops
@@ -165,6 +166,21 @@ func wholeNumber(v any) (int64, bool) {
 // which should then be null.
 func (x *gqlRun) fail(code, message string) {
 	x.errs = append(x.errs, gqlError{message: message, code: code, at: x.node.ask.Position, path: x.node.path(x.at)})
+}
+
+// gqlWarning says that a filter was not understood.
+type gqlWarning struct {
+	path   []any
+	query  string
+	fields []string
+}
+
+// warn states that the filter of the list that is being written names fields
+// which are not known, and are left out of it.
+func (x *gqlRun) warn(query string, unknown []string) {
+	if len(unknown) > 0 && x.node != nil {
+		x.warns = append(x.warns, gqlWarning{x.node.path(x.at), query, unknown})
+	}
 }
 
 // begin reads the arguments of all fields.

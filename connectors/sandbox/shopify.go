@@ -199,7 +199,7 @@ func (s *Shop) answerDocument(r *http.Request, q *question, h hits) *reply {
 	}
 	actual := min(cost, max(x.spent, 1))
 	s.shopify.bucket.giveBack(cost - actual)
-	x.b = s.shopify.bucket.state(append(x.b, ','), cost, &actual, s.opt.Now())
+	x.b = appendExtensions(append(x.b, ','), s.shopify.bucket.state(cost, &actual, s.opt.Now()), x.warns)
 	a := graphQLReply(append(x.b, '}'))
 	a.rows = x.weight
 	return a
@@ -253,6 +253,37 @@ func appendErrors(b []byte, errs []gqlError) []byte {
 		b = e.append(b)
 	}
 	return append(b, ']')
+}
+
+// appendExtensions writes the member "extensions": the cost, and where a filter
+// was not understood.
+func appendExtensions(b []byte, cost costState, warnings []gqlWarning) []byte {
+	type warning struct {
+		Field   string `json:"field"`
+		Message string `json:"message"`
+		Code    string `json:"code"`
+	}
+	type search struct {
+		Path     []any     `json:"path"`
+		Query    string    `json:"query"`
+		Warnings []warning `json:"warnings"`
+	}
+	said := struct {
+		Cost   costState `json:"cost"`
+		Search []search  `json:"search,omitempty"`
+	}{Cost: cost}
+	for _, w := range warnings {
+		s := search{Path: w.path, Query: w.query}
+		for _, f := range w.fields {
+			s.Warnings = append(s.Warnings, warning{f, "Invalid search field for this query.", "invalid_field"})
+		}
+		said.Search = append(said.Search, s)
+	}
+	text, err := json.Marshal(said)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return append(append(b, `"extensions":`...), text...)
 }
 
 // location is a place in a document, from 1.

@@ -107,6 +107,9 @@ func (x *gqlRun) bulkPlan(query string) (*gqlPlan, string) {
 	if len(plan.root.nodes) != 1 {
 		return nil, "Bulk queries must contain exactly one top-level field."
 	}
+	if top := plan.root.nodes[0].ask.Name; top == "node" || top == "nodes" {
+		return nil, "Bulk queries cannot contain the top-level field " + top + "."
+	}
 	connections, why := 0, ""
 	for _, n := range plan.nodes {
 		if !n.field.rows {

@@ -164,7 +164,8 @@ func TestEmptyResultHasNoAddress(t *testing.T) {
 func TestBulkOperationsAreRefused(t *testing.T) {
 	s := libraryShop(Options{Seed: 5}, 10)
 	for query, want := range map[string]string{
-		`{ shelf { id } }`: "INVALID",
+		`{ shelf { id } }`:                                                     "INVALID",
+		`{ node(id: "x") { id } }`:                                             "INVALID",
 		`{ shelves { nodes { id } } stack { nodes { id } } }`:                  "INVALID",
 		`{ shelf { list { marks { nodes { text } } } } }`:                      "INVALID",
 		`mutation { bulkOperationCancel(id: "x") { userErrors { message } } }`: "INVALID",

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -149,31 +148,29 @@ func (b *bucket) drain(now time.Time) {
 // throttled is the answer where the points are not there.
 func (b *bucket) throttled(cost int, now time.Time) *reply {
 	body := appendErrors([]byte("{"), []gqlError{{message: "Throttled", code: "THROTTLED"}})
-	return graphQLReply(append(b.state(append(body, ','), cost, nil, now), '}'))
+	return graphQLReply(append(appendExtensions(append(body, ','), b.state(cost, nil, now), nil), '}'))
 }
 
-// state writes the member "extensions". A nil actual cost is null: nothing was
+// costState is what an answer says of points. Actual is null where nothing was
 // run.
-func (b *bucket) state(to []byte, requested int, actual *int, now time.Time) []byte {
+type costState struct {
+	Requested int          `json:"requestedQueryCost"`
+	Actual    *int         `json:"actualQueryCost"`
+	Bucket    bucketStatus `json:"throttleStatus"`
+}
+
+type bucketStatus struct {
+	Most    float64 `json:"maximumAvailable"`
+	Left    float64 `json:"currentlyAvailable"`
+	Restore float64 `json:"restoreRate"`
+}
+
+// state is the bucket as it is after a request of some cost.
+func (b *bucket) state(requested int, actual *int, now time.Time) costState {
 	b.lock.Lock()
+	defer b.lock.Unlock()
 	b.fill(now)
-	left := math.Floor(b.left)
-	b.lock.Unlock()
-	type status struct {
-		Most    float64 `json:"maximumAvailable"`
-		Left    float64 `json:"currentlyAvailable"`
-		Restore float64 `json:"restoreRate"`
-	}
-	type cost struct {
-		Requested int    `json:"requestedQueryCost"`
-		Actual    *int   `json:"actualQueryCost"`
-		Status    status `json:"throttleStatus"`
-	}
-	text, err := json.Marshal(map[string]cost{"cost": {requested, actual, status{b.most, left, b.restore}}})
-	if err != nil {
-		panic(err) // numbers only
-	}
-	return append(append(to, `"extensions":`...), text...)
+	return costState{requested, actual, bucketStatus{b.most, math.Floor(b.left), b.restore}}
 }
 
 // Points returns what is left in the bucket, on the clock of Options.Now.

@@ -12,6 +12,12 @@ func rowsOf[V any](x *gqlRun, all []V, key func(V) gqlKey, term func(*Shop, V, *
 		return rows
 	}
 	q := parseSearch(text)
+	if len(all) > 0 {
+		x.warn(text, q.unknown(func(t *searchTerm) bool {
+			_, known := term(s, all[0], t)
+			return known
+		}))
+	}
 	rows.keep = func(v V) bool {
 		return q.keeps(func(t *searchTerm) (bool, bool) { return term(s, v, t) })
 	}

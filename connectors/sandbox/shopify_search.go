@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,6 +106,19 @@ func (q search) keeps(matches func(t *searchTerm) (yes, known bool)) bool {
 		}
 	}
 	return false
+}
+
+// unknown lists the fields that a search names and nobody knows, each once.
+func (q search) unknown(known func(t *searchTerm) bool) []string {
+	var fields []string
+	for _, group := range q {
+		for i := range group {
+			if t := &group[i]; t.field != "" && !known(t) && !slices.Contains(fields, t.field) {
+				fields = append(fields, t.field)
+			}
+		}
+	}
+	return fields
 }
 
 // above is the id above which all rows must lie; 0 where that is not said.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -74,6 +75,11 @@ type said struct {
 	Data       json.RawMessage
 	Errors     []saidError
 	Extensions struct {
+		Search []struct {
+			Path     []string
+			Query    string
+			Warnings []struct{ Field, Code string }
+		}
 		Cost struct {
 			RequestedQueryCost int
 			ActualQueryCost    *int
@@ -240,6 +246,52 @@ func TestWhatNoSchemaCanExpressIsRefused(t *testing.T) {
 	if res.StatusCode != http.StatusBadRequest {
 		t.Errorf("no query: %d", res.StatusCode)
 	}
+}
+
+// A filter that is not understood is left out, with a warning.
+func TestUnknownFiltersAreWarnedOf(t *testing.T) {
+	s := New(Options{Seed: 1, Orders: 30, Platform: Shopify})
+	const document = `query($q: String) { orders(first: 100, query: $q) { nodes { id } } }`
+	all := asking(t, s, document, nil)
+	a := asking(t, s, document, map[string]any{"q": "colour:blue updated_at:>'2020-01-01T00:00:00Z'"})
+	if w := a.Extensions.Search; string(a.Data) != string(all.Data) || len(w) != 1 || len(w[0].Warnings) != 1 || w[0].Warnings[0].Field != "colour" ||
+		w[0].Warnings[0].Code != "invalid_field" || !slices.Equal(w[0].Path, []string{"orders"}) {
+		t.Errorf("%+v", w)
+	}
+	if a := asking(t, s, document, map[string]any{"q": "test:false"}); len(a.Extensions.Search) > 0 {
+		t.Errorf("a filter that is known: %+v", a.Extensions.Search)
+	}
+}
+
+// The shop may live, be exported, changed and read at the same time.
+func TestShopifyServesManyAtTheSameTime(t *testing.T) {
+	s := New(Options{Seed: 1, Orders: 80, Platform: Shopify, Schemas: presentSchemas()})
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for range 8 {
+				asking(t, s, `{ orders(first: 50) { nodes { id lineItems(first: 5) { nodes { id } } } } }`, nil)
+				asking(t, s, `{ productVariants(first: 50) { nodes { id inventoryItem { id inventoryLevels(first: 5) { nodes { id } } } } } }`, nil)
+			}
+		})
+		wg.Go(func() {
+			if id, code := startsBulk(t, s, `{ orders { edges { node { id lineItems { edges { node { id } } } } } } }`, false); code == "" {
+				end, _ := endBulk(t, s, id)
+				if _, _, err := fetch(t, s, end.URL, nil); err != nil || end.Status != "COMPLETED" {
+					t.Errorf("%+v: %v", end, err)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 8 {
+			s.Advance(time.Hour)
+			s.EditOrder("")
+			s.Points()
+			s.ExpireTokens()
+		}
+	})
+	wg.Wait()
 }
 
 // Reading on stops after 25,000 objects of a connection, without a word.

@@ -5,7 +5,6 @@ import "slices"
 // shopifyTypes are all types of the Shopify dialect, each file's its own.
 func shopifyTypes() []gqlType {
 	return slices.Concat(
-		mutationTypes(),
 		bulkTypes(),
 		rootTypes(),
 		moneyTypes(),
@@ -23,8 +22,4 @@ func shopifyTypes() []gqlType {
 		peopleTypes(),
 		eventTypes(),
 	)
-}
-
-func mutationTypes() []gqlType {
-	return []gqlType{{name: "QueryRoot"}, {name: "Mutation"}}
 }
