@@ -77,12 +77,12 @@ func taxWithin(at *place, class taxClass, amount int64, shipping bool) taxed {
 }
 
 // beginExtras decides what an order is like before it is filled.
-func (s *Shop) beginExtras(o *order) {
+func (s *Shop) beginExtras(o *order, odd Odd) {
 	if !s.opt.Extras {
 		return
 	}
 	d := s.dice(dieExtra, o.id)
-	o.test = d.in(10)
+	o.test = d.in(10) && odd == NoOddity
 	if d.in(25) {
 		o.faceless, o.customer, o.who = true, 0, person{}
 	}

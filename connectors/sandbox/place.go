@@ -74,7 +74,7 @@ func (s *Shop) place(odd Odd) *order {
 	o := &order{id: s.post(), created: s.now(), modified: s.now(), via: "checkout", secret: d.next()}
 	s.placed++
 	s.choosePerson(o, d)
-	s.beginExtras(o)
+	s.beginExtras(o, odd)
 	s.chooseCurrency(o, odd, d)
 	s.fillCart(o, odd, d)
 	s.applyCoupons(o, odd, d)

@@ -109,23 +109,29 @@ type booked struct {
 }
 
 // movements are the movements of the balance, oldest first; those of one
-// payout where the search names it. A payout that failed keeps what it held,
-// though another carries it now.
+// payout where the search names it. A payout that failed holds nothing any
+// more once another carries what it held.
 func (s *Shop) movements(q search) []*booked {
-	all := s.balance
-	for _, p := range s.payouts() {
-		if t := q.only("payments_transfer_id"); t != nil && t.number(p.id) {
-			all = p.moved
-			break
-		} else if t != nil {
-			all = nil
+	payouts := s.payouts()
+	var all []*booked
+	add := func(moved []movement, of *payout) {
+		for _, m := range moved {
+			if in := s.paidOut.byMove[m.id]; of == nil || in == of {
+				all = append(all, &booked{m, in})
+			}
 		}
 	}
-	out := make([]*booked, len(all))
-	for i, m := range all {
-		out[i] = &booked{m, s.paidOut.byMove[m.id]}
+	t := q.only("payments_transfer_id")
+	if t == nil {
+		add(s.balance, nil)
+		return all
 	}
-	return out
+	for _, p := range payouts {
+		if t.number(p.id) {
+			add(p.moved, p)
+		}
+	}
+	return all
 }
 
 func (p *payout) status(now time.Time) string {
