@@ -137,14 +137,16 @@ type paidOut struct {
 	byMove map[int64]*payout // the last that carries a movement
 }
 
+// firstPayout and payoutsOfDay make the ids of payouts grow with their dates.
 const (
-	firstPayout   = 8_000_000
+	firstPayout   = 80_000_000
+	payoutsOfDay  = 10
 	everyNthFails = 20
 )
 
 // payouts returns the payouts issued so far, oldest first: one at six on each
 // weekday, with all that moved on the days before. One of them fails, and is
-// issued again three days later with what it held.
+// issued again, when it is back, with what it held.
 func (s *Shop) payouts() []*payout {
 	now := s.now()
 	if s.paidOut.until == now && s.paidOut.moved == len(s.balance) {
@@ -155,12 +157,8 @@ func (s *Shop) payouts() []*payout {
 		return nil
 	}
 	next := 0
+	var failed *payout
 	for day := s.balance[0].at / 86400 * 86400; day+6*3600 <= now; day += 86400 {
-		for _, p := range s.paidOut.all {
-			if p.fails && p.issued/86400+daysToBank+1 == day/86400 {
-				s.issue(&payout{id: p.id + firstPayout, issued: day + 7*3600, moved: p.moved})
-			}
-		}
 		if w := time.Unix(day, 0).UTC().Weekday(); w == time.Saturday || w == time.Sunday {
 			continue
 		}
@@ -169,9 +167,15 @@ func (s *Shop) payouts() []*payout {
 			next++
 		}
 		if from < next {
-			p := &payout{id: firstPayout + day/86400, issued: day + 6*3600, moved: s.balance[from:next:next]}
-			p.fails = len(s.paidOut.all) == everyNthFails
+			p := &payout{id: firstPayout + day/86400*payoutsOfDay, issued: day + 6*3600, moved: s.balance[from:next:next]}
+			if p.fails = len(s.paidOut.all) == everyNthFails; p.fails {
+				failed = p
+			}
 			s.issue(p)
+		}
+		if failed != nil && failed.arrived(day) {
+			s.issue(&payout{id: firstPayout + day/86400*payoutsOfDay + 1, issued: day + 7*3600, moved: failed.moved})
+			failed = nil
 		}
 	}
 	return s.paidOut.all

@@ -51,6 +51,9 @@ func TestPayoutsAreWhatTheyCarry(t *testing.T) {
 	if got := len(s.IDs(intake.Payouts)); got != len(payouts) || got < 200 {
 		t.Fatalf("%d payouts of %d", len(payouts), got)
 	}
+	if !slices.IsSortedFunc(payouts, func(a, b statedPayout) int { return strings.Compare(a.ID, b.ID) }) {
+		t.Error("the ids of payouts do not follow their dates")
+	}
 	met, kinds, failed := map[string]bool{}, map[string]int{}, 0
 	for _, p := range payouts {
 		if day := p.IssuedAt.Weekday(); day == time.Saturday || day == time.Sunday {
