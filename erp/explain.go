@@ -150,7 +150,7 @@ func (b *Books) explain(ctx context.Context, r store.Reader, t target, out *Expl
 	if out.Order, err = readExplainedOrder(ctx, r, t.order); err != nil {
 		return err
 	}
-	if out.Source, err = b.source(ctx, r, intake.KindOrder, t.order); err != nil {
+	if out.Source, err = b.source(ctx, r, intake.KindOrder, t.order, 0); err != nil {
 		return err
 	}
 	if err = out.readStatement(); err != nil {
@@ -200,16 +200,16 @@ func (x *Explanation) narrow(t target) {
 // over or corrected, what was entered by hand, a closing.
 func (b *Books) explainOther(ctx context.Context, r store.Reader, t target, out *Explanation) error {
 	var kind string
-	var document int64
-	if err := r.QueryRow(ctx, `SELECT document_kind, document_id FROM entry WHERE id = $1`, t.entry).Scan(&kind, &document); err != nil {
+	var document, shop int64
+	if err := r.QueryRow(ctx, `SELECT document_kind, document_id, shop_id FROM entry WHERE id = $1`, t.entry).Scan(&kind, &document, &shop); err != nil {
 		return fmt.Errorf("read entry %d: %w", t.entry, err)
 	}
 	var err error
 	switch {
 	case kind == "stock":
-		out.Source, err = b.stockSource(ctx, r, document)
+		out.Source, err = b.stockSource(ctx, r, document, shop)
 	case kind == payouts.DocumentKind && document != 0:
-		out.Source, err = b.source(ctx, r, intake.KindPayout, document)
+		out.Source, err = b.source(ctx, r, intake.KindPayout, document, 0)
 	}
 	if err != nil {
 		return err

@@ -30,14 +30,15 @@ func readExplainedOrder(ctx context.Context, r store.Reader, id int64) (*Explain
 	return o, nil
 }
 
-// source reads what was last fetched of a record, nil where it is not kept.
-func (b *Books) source(ctx context.Context, r store.Reader, kind intake.Kind, local int64) (*Source, error) {
+// source reads what was last fetched of a record from a shop, from any for 0;
+// nil where it is not kept.
+func (b *Books) source(ctx context.Context, r store.Reader, kind intake.Kind, local, shop int64) (*Source, error) {
 	s := &Source{Ref: intake.Ref{Kind: kind}}
 	var received, modified int64
 	var raw, statement []byte
 	err := r.QueryRow(ctx, `SELECT s.name, g.external_id, g.parent, g.modified_at, g.gone, p.received_at, p.raw, p.statement
 		FROM origin g JOIN shop s ON s.id = g.shop_id JOIN payload p ON p.local_id = g.local_id AND p.kind = g.kind AND p.shop_id = g.shop_id
-		WHERE g.local_id = $1 AND g.kind = $2 ORDER BY p.received_at DESC LIMIT 1`, local, string(kind)).
+		WHERE g.local_id = $1 AND g.kind = $2 AND ($3 = 0 OR g.shop_id = $3) ORDER BY p.received_at DESC LIMIT 1`, local, string(kind), shop).
 		Scan(&s.Shop, &s.Ref.ID, &s.Ref.Parent, &modified, &s.Gone, &received, &raw, &statement)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -57,18 +58,21 @@ func (b *Books) source(ctx context.Context, r store.Reader, kind intake.Kind, lo
 	return s, nil
 }
 
-// stockSource reads what was last fetched of a variant: a record of its own, or
-// the product that it was sent along with.
-func (b *Books) stockSource(ctx context.Context, r store.Reader, variant int64) (*Source, error) {
-	s, err := b.source(ctx, r, intake.KindVariant, variant)
+// stockSource reads what was last fetched of a variant from a shop, which may be
+// one of several that sell it: a record of its own, or the product that it was
+// sent along with.
+func (b *Books) stockSource(ctx context.Context, r store.Reader, variant, shop int64) (*Source, error) {
+	s, err := b.source(ctx, r, intake.KindVariant, variant, shop)
 	if s != nil || err != nil {
 		return s, err
 	}
 	var product int64
-	if err := r.QueryRow(ctx, `SELECT product_id FROM variant WHERE id = $1`, variant).Scan(&product); err != nil {
+	err = r.QueryRow(ctx, `SELECT COALESCE((SELECT MIN(p.local_id) FROM origin g JOIN origin p ON p.shop_id = g.shop_id AND p.kind = 'product' AND p.external_id = g.parent
+		WHERE g.local_id = v.id AND g.kind = 'variant' AND g.shop_id = $2), v.product_id) FROM variant v WHERE v.id = $1`, variant, shop).Scan(&product)
+	if err != nil {
 		return nil, fmt.Errorf("read variant %d: %w", variant, err)
 	}
-	return b.source(ctx, r, intake.KindProduct, product)
+	return b.source(ctx, r, intake.KindProduct, product, shop)
 }
 
 func sha(b []byte) string {

@@ -184,6 +184,11 @@ func TestTwoShopsSellFromOneStock(t *testing.T) {
 		// and 2 are wanted.
 		h.hasStock("SHIRT", "7 on hand, 3 wanted, worth 28")
 		h.hasStock("shirt", "3 on hand, 0 wanted, worth 15")
+		for cause, id := range map[string]string{"stock/atelier/7/opening": "7", "stock/boutique/70/opening": "70"} {
+			if x := explained(t, h.Books, cause); x.Source == nil || x.Source.Ref.ID != id {
+				t.Errorf("%s is explained by %+v", cause, x.Source)
+			}
+		}
 		invariants(t, h.Books)
 		// The boutique's own number is no concern of the stock, the atelier's is.
 		h.say("boutique", intake.Products, seal(t, intake.KindProduct, "70", late, h.thing("70", "SHIRT", "50", "5").Body))
@@ -428,14 +433,14 @@ func TestTheOrderInWhichShopsArriveDoesNotMatter(t *testing.T) {
 	}
 	shops := []string{"atelier", "boutique"}
 	want := run(newHouse(t, "", shops...), 1)
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("sqlite ", seed), func(t *testing.T) {
 			if run(newHouse(t, "", shops...), seed) != want {
 				t.Error("another digest")
 			}
 		})
 	}
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("postgres ", seed), func(t *testing.T) {
 			if run(newHouse(t, storetest.URL(t), shops...), seed) != want {
 				t.Error("another digest")
