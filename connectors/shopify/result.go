@@ -10,9 +10,8 @@ import (
 	"comptoir/connectors"
 )
 
-// exportPage is how many orders are taken out of a result at once, for each
-// one of Config.PageSize. They cost the shop nothing.
-const exportPage = 4
+// exportPage is how many orders are taken out of a result at once.
+const exportPage = 100
 
 // exportResult is the result of a bulk operation that is being read. A Connector has
 // at most one: it is brought with the first page that is asked of it, and let
@@ -102,7 +101,7 @@ func (c *Connector) exportedPage(ctx context.Context, at bulkCursor) (orders []r
 	}
 	r.keepFor(ctx)
 	all = r.index.roots()
-	end := min(at.At+exportPage*c.cfg.PageSize, all)
+	end := min(at.At+c.scaled(exportPage), all)
 	for n := at.At; n < end; n++ {
 		lines, err := r.index.lines(r.spool.file, n)
 		if err != nil {

@@ -67,11 +67,7 @@ func (s *sizes) set(doc string, v size) {
 // sized asks for a page of at most so many rows. Where the shop chokes on it,
 // half as many are asked for, down to one.
 func (c *Connector) sized(r intake.Resource, doc document, most int, ask func(size int) error) error {
-	if c.cfg.PageSize < defaultPageSize {
-		most = min(most, c.cfg.PageSize)
-	} else {
-		most = min(most*c.cfg.PageSize/defaultPageSize, maxPageSize)
-	}
+	most = c.scaled(most)
 	for {
 		size := c.sizes.now(doc.name, most)
 		err := ask(size)
@@ -86,6 +82,15 @@ func (c *Connector) sized(r intake.Resource, doc document, most int, ask func(si
 		c.env.Log.Warn().Str("shop", c.env.Shop).Str("resource", string(r)).Int("page_size", size).
 			Str("error", c.client.rest.Redact(err.Error())).Msg("the shop could not make this page, a smaller one is asked for")
 	}
+}
+
+// scaled is how many rows a page has by the configuration that has most where
+// nothing is configured.
+func (c *Connector) scaled(most int) int {
+	if c.cfg.PageSize < defaultPageSize {
+		return min(most, c.cfg.PageSize)
+	}
+	return min(most*c.cfg.PageSize/defaultPageSize, maxPageSize)
 }
 
 // choked reports whether a smaller page may succeed: it cost more points than
