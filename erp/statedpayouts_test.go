@@ -159,6 +159,11 @@ func TestItemThatMovesToAnotherPayoutIsBookedOnce(t *testing.T) {
 			t.Errorf("%d entries, want that of the bank and that of the fee", n)
 		}
 		invariants(t, b)
+		first.RawStatus = "canceled" // it still names what the other has
+		statePayout(t, b, "501", sent.Add(2*time.Hour), first)
+		if n := sums(t, b, `SELECT p.external_id, COUNT(*) FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE NOT i.removed GROUP BY p.external_id`); n["502"] != 2 || len(n) != 1 {
+			t.Errorf("items by payout: %v", n)
+		}
 
 		statePayout(t, b, "502", sent.Add(time.Hour), paidOut(second.Items[0])) // the fee is gone altogether
 		if got, want := balances(t, b), "bank=2921 stripe/EUR=-2921"; got != want {

@@ -84,6 +84,9 @@ func (d *decider) read() error {
 			return d.refuse(lookInShop, "it has two items with the id %s", it.ID)
 		}
 		d.stated[it.ID] = true
+		if d.carriedOn(it.ID) {
+			continue
+		}
 		at := it.At
 		if at.IsZero() {
 			at = d.said.IssuedAt
@@ -98,6 +101,14 @@ func (d *decider) read() error {
 		d.out.Items = append(d.out.Items, out)
 	}
 	return nil
+}
+
+// carriedOn reports whether another payout has an item by now. One that came
+// back may name it for ever, but the money is in the other.
+func (d *decider) carriedOn(item string) bool {
+	had, ok := d.before.Items[item]
+	came := d.said.State == intake.PayoutFailed || d.said.State == intake.PayoutCancelled
+	return came && ok && !had.Removed && had.Payout != d.before.ID
 }
 
 // exact is an amount that needs no rounding: what moved at a bank has no part of

@@ -133,3 +133,27 @@ func TestPayoutsAreAskedForOneGateway(t *testing.T) {
 		}
 	})
 }
+
+func TestPayoutThatCameBackMayNameWhatAnotherCarries(t *testing.T) {
+	for _, order := range []string{"failed first", "failed last"} {
+		t.Run(order, func(t *testing.T) {
+			each(t, func(t *testing.T, b *erp.Books) {
+				settled(t, b)
+				items := []intake.PayoutItem{charged("a", "17.88", "0.67", day(0), "1"), charged("b", "17.88", "0.67", day(1), "2"), charged("c", "17.88", "0.67", day(2), "3"),
+					charged("d", "17.88", "0.67", day(3), "4"), itemOf("e", intake.ItemRefund, "-12", "0", day(6), "2")}
+				failed := payout("PO-1", day(5), items...)
+				failed.State = intake.PayoutFailed
+				if order == "failed first" {
+					statePayout(t, b, "501", failed)
+				}
+				statePayout(t, b, "502", payout("PO-2", day(9), items...))
+				if order == "failed last" {
+					statePayout(t, b, "501", failed)
+				}
+				if got := report(t, b, reports.Params{}); !strings.Contains(got, "= Open | | | | | | | | 0EUR |") || strings.Count(got, "\n") != 5 {
+					t.Errorf("open:\n%s", got)
+				}
+			})
+		})
+	}
+}
