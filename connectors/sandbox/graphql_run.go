@@ -1,10 +1,7 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -73,93 +70,6 @@ func (g gqlGuards) of(on *gqlType, field string) *gqlGuard {
 		return nil
 	}
 	return g(on, field)
-}
-
-// gqlArgs are the arguments that a field was given.
-type gqlArgs []gqlArg
-
-type gqlArg struct {
-	name  string
-	value any
-}
-
-// has reports whether the argument was given, and is not null.
-func (a gqlArgs) has(name string) bool { return a.value(name) != nil }
-
-// value is an argument as JSON has it; nil where it was not given.
-func (a gqlArgs) value(name string) any {
-	for i := range a {
-		if a[i].name == name {
-			return a[i].value
-		}
-	}
-	return nil
-}
-
-// text is a string, an id or an enum value; "" where it was not given.
-func (a gqlArgs) text(name string) string {
-	v, _ := a.value(name).(string)
-	return v
-}
-
-// yes is a Boolean; false where it was not given.
-func (a gqlArgs) yes(name string) bool {
-	v, _ := a.value(name).(bool)
-	return v
-}
-
-// size is an Int; none where it was not given.
-func (a gqlArgs) size(name string, none int) int {
-	if n, ok := wholeNumber(a.value(name)); ok {
-		return int(n)
-	}
-	return none
-}
-
-// list is a list; a single value counts as a list of one, as the language
-// wants it.
-func (a gqlArgs) list(name string) []any {
-	switch v := a.value(name).(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	default:
-		return []any{v}
-	}
-}
-
-// texts are the strings of a list.
-func (a gqlArgs) texts(name string) []string {
-	var all []string
-	for _, v := range a.list(name) {
-		if s, ok := v.(string); ok {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// object is an input object; nil where it was not given.
-func (a gqlArgs) object(name string) map[string]any {
-	v, _ := a.value(name).(map[string]any)
-	return v
-}
-
-// wholeNumber reads an Int of a literal or of JSON.
-func wholeNumber(v any) (int64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v, true
-	case int:
-		return int64(v), true
-	case json.Number:
-		n, err := v.Int64()
-		return n, err == nil
-	case float64:
-		return int64(v), v == float64(int64(v))
-	}
-	return 0, false
 }
 
 // fail states an error beside the data, at the field that is being written,
@@ -344,92 +254,6 @@ func (x *gqlRun) denied(n *gqlNode) bool {
 	x.null()
 	x.void = x.void || n.guard.required
 	return true
-}
-
-// What follows writes one value.
-
-func (x *gqlRun) null() { x.b = append(x.b, "null"...) }
-
-func (x *gqlRun) number(v int64) { x.b = strconv.AppendInt(x.b, v, 10) }
-
-func (x *gqlRun) bool(v bool) { x.b = strconv.AppendBool(x.b, v) }
-
-func (x *gqlRun) float(v float64) { x.b = appendFloat(x.b, v) }
-
-func appendFloat(b []byte, v float64) []byte {
-	at := len(b)
-	b = strconv.AppendFloat(b, v, 'f', -1, 64)
-	if !slices.Contains(b[at:], '.') {
-		b = append(b, ".0"...)
-	}
-	return b
-}
-
-// text writes a string.
-func (x *gqlRun) text(v string) { x.b = appendQuoted(x.b, v) }
-
-func appendQuoted(b []byte, v string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := range len(v) {
-		c := v[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, v[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		start = i + 1
-	}
-	return append(append(b, v[start:]...), '"')
-}
-
-// gid writes a global id; null for 0.
-func (x *gqlRun) gid(kind string, id int64) {
-	if id == 0 {
-		x.null()
-		return
-	}
-	x.b = append(append(x.b, `"gid://shopify/`...), kind...)
-	x.b = append(strconv.AppendInt(append(x.b, '/'), id, 10), '"')
-}
-
-// time writes an instant in seconds since 1970; null for 0.
-func (x *gqlRun) time(at int64) {
-	if at == 0 {
-		x.null()
-		return
-	}
-	x.b = append(x.b, '"')
-	x.b = time.Unix(at, 0).UTC().AppendFormat(x.b, time.RFC3339)
-	x.b = append(x.b, '"')
-}
-
-// decimal writes millionths with at least two decimals.
-func (x *gqlRun) decimal(micro int64) {
-	x.b = append(x.b, '"')
-	x.b = appendAmount(x.b, micro, decimalsOf(micro))
-	x.b = append(x.b, '"')
-}
-
-// decimalsOf is how many decimals an amount of millionths needs, from two.
-func decimalsOf(micro int64) int {
-	for dp, unit := 2, int64(10_000); dp < 6; dp, unit = dp+1, unit/10 {
-		if micro%unit == 0 {
-			return dp
-		}
-	}
-	return 6
 }
 
 // gqlLater are the connections that a bulk operation writes as lines of their

@@ -4,12 +4,13 @@
 //
 // The shop itself (shop.go, catalogue.go, order.go, generate.go, live.go,
 // mutate.go) knows no dialect. The files woo*.go speak WooCommerce REST v3 over
-// it; another dialect goes beside them. misbehave.go and serve.go stand between
-// a dialect and the network.
+// it, the files shopify*.go Shopify's GraphQL Admin API, for which graphql*.go
+// answers documents on any graph of types; another dialect goes beside them.
+// misbehave.go and serve.go stand between a dialect and the network.
 //
 // The same options and the same calls give the same shop, byte for byte, on
 // any day: its history runs from 1 November 2025 to 31 October 2026, and only
-// the Date header follows the real clock.
+// the Date header of the WooCommerce dialect follows the real clock.
 package sandbox
 
 import (
@@ -25,76 +26,6 @@ import (
 	"comptoir/erp/money"
 
 	"github.com/shopspring/decimal"
-	"github.com/vektah/gqlparser/v2/ast"
-)
-
-// Options say what shop to make. The zero value is a shop without orders.
-type Options struct {
-	// Seed decides everything that is left to chance.
-	Seed int64
-	// Orders is how many orders the generated history holds, drafts and trash
-	// included.
-	Orders int
-	// Platform is the dialect that the shop speaks. The zero value is
-	// WooCommerce.
-	Platform Platform
-	// Goods decides prices, costs and opening stock, so that two shops of
-	// different seeds sell the same goods; 0 means Seed. A Shopify shop leaves
-	// out a few of them and has a few of its own, unless the shops have a
-	// history in Common.
-	Goods int64
-	// Common keeps to what every platform can tell in full: amounts in EUR
-	// only, stock counted by each variant, no fee below zero, no fee given
-	// back, nothing discontinued and nothing that cannot be booked. Shops of
-	// the same options on different platforms then state the same facts.
-	Common bool
-	// Extras adds what only Shopify has: parts shipped from two places,
-	// returns and exchanges, refunds that settle later, tips, duties, cash
-	// rounding, taxes that a marketplace pays, amounts shown in other
-	// currencies, prices with tax, long orders and test orders. It needs
-	// Platform Shopify, and no Common.
-	Extras bool
-	// Now is the clock of the Date header and of OAuth timestamps; nil means
-	// time.Now. The shop's records carry its own, virtual time (see Clock),
-	// which begins at the end of October 2026: a reader that trusts nothing
-	// newer than the Date header needs a later one, such as the shop's Clock.
-	// On Shopify the Date header follows that one, and Now is the clock of
-	// tokens and of points to spend.
-	Now func() time.Time
-	// Key and Secret are the consumer key and secret, or on Shopify the access
-	// token of a custom app and the app's secret; empty means derived from the
-	// seed. The consumer key may only read.
-	Key, Secret string
-	// Version is the WooCommerce version to play; empty means 11.0.1. Before
-	// 10.3 there is no list of all variations, before 10.0 sorting by date
-	// loses rows that share a second, before 9.0 there is no list of all
-	// refunds, before 5.8 modified_after is ignored.
-	Version string
-	// BasicOverHTTP accepts Basic authentication without TLS, as a shop
-	// behind a TLS proxy does.
-	BasicOverHTTP bool
-	// Scopes are the rights that the app was granted. Nil: all of them.
-	Scopes []string
-	// Points is the size of the bucket of points that requests are paid from,
-	// and Restore how many flow in each second. Zero: so many that nobody
-	// waits.
-	Points, Restore int
-	// Schemas are the published schemas by version of the API, which documents
-	// are checked against; they are never changed. A version that is not among
-	// them is not checked.
-	Schemas map[string]*ast.Schema
-	// PlainPermalinks plays a shop without pretty permalinks: it answers only
-	// under ?rest_route=.
-	PlainPermalinks bool
-}
-
-// Platform is a dialect.
-type Platform string
-
-// The platforms that a shop can play.
-const (
-	WooCommerce Platform = ""
-	Shopify     Platform = "shopify"
 )
 
 // The generated history, in UTC.
