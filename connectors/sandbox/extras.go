@@ -205,9 +205,15 @@ func (s *Shop) settle(o *order) {
 	}
 }
 
-// callOff cancels an order. Where it was paid, the money goes back with it.
+// callOff cancels an order. Where it was paid, the money goes back with it: on
+// WooCommerce the books conclude that from the cancellation, on Shopify only a
+// refund says so.
 func (s *Shop) callOff(o *order, d *dice) {
-	if s.opt.Extras && o.paid > 0 {
+	switch {
+	case o.paid == 0:
+	case s.opt.Common:
+		s.refundByStatus(o)
+	case s.opt.Extras:
 		s.refundAll(o, d)
 	}
 	s.cancel(o)
