@@ -168,7 +168,9 @@ func (d *decider) timeline() {
 		}
 		d.payments = append(d.payments, payment{event: "payment/" + m.ID, account: d.clearing(m.Gateway), amount: d.minor(m.Amount), at: m.At})
 	}
-	if d.active() {
+	// A cancellation gives a gift card its money back by itself, unless the
+	// shop tells of that money too.
+	if d.active() || d.said.MoneyStated {
 		at := d.said.PaidAt
 		if at.IsZero() {
 			at = d.said.PlacedAt
