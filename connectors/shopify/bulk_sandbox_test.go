@@ -140,16 +140,16 @@ func TestOrdersAreTheSameInBulkByPageAndOneByOne(t *testing.T) {
 }
 
 func TestAllOrdersComeWhateverBecomesOfBulkOperations(t *testing.T) {
-	for _, fault := range []string{"bulk-failed", "bulk-expired", "bulk-short", "bulk-cut", "bulk-stuck", "bulk-full",
+	for _, fault := range []string{"bulk-failed", "bulk-expired", "bulk-short", "bulk-cut", "bulk-stuck", "bulk-full", "denied",
 		"bulk-failed:count=1", "bulk-expired:count=1", "bulk-short:count=2", "bulk-cut:count=5", "bulk-stuck:count=9", "bulk-full:count=3"} {
 		t.Run(fault, func(t *testing.T) {
 			b := newBulkBox(60)
-			want := paged(t, b)
 			f, err := sandbox.ParseFault(fault)
 			if err != nil {
 				t.Fatal(err)
 			}
 			b.Misbehave(f)
+			want := paged(t, b)
 			b.asked = nil
 			var bulk orderRun
 			bulk.read(t, b.connect(t, shopify.BulkAuto))
