@@ -40,10 +40,10 @@ func (t *tokens) open(s *Shop, scopes []string) {
 	t.good = map[string]time.Time{}
 }
 
-// ClientID returns the id of the app that Secret belongs to.
+// ClientID returns the id of the Shopify app that Secret belongs to.
 func (s *Shop) ClientID() string { return s.shopify.tokens.id }
 
-// RefreshToken returns the refresh token of an app with expiring offline
+// RefreshToken returns the refresh token of a Shopify app with expiring offline
 // tokens that would be taken next: the newest.
 func (s *Shop) RefreshToken() string {
 	t := &s.shopify.tokens
@@ -52,8 +52,8 @@ func (s *Shop) RefreshToken() string {
 	return t.refresh
 }
 
-// ExpireTokens ends all access tokens that were given out. The static one
-// stays.
+// ExpireTokens ends all access tokens that were given out to the Shopify app.
+// Key stays good.
 func (s *Shop) ExpireTokens() {
 	t := &s.shopify.tokens
 	t.lock.Lock()

@@ -173,7 +173,7 @@ func (b *bucket) state(requested int, actual *int, now time.Time) costState {
 	return costState{requested, actual, bucketStatus{b.most, math.Floor(b.left), b.restore}}
 }
 
-// Points returns what is left in the bucket, on the clock of Options.Now.
+// Points returns what is left in the bucket of the Shopify app, on the clock of Options.Now.
 func (s *Shop) Points() float64 {
 	b := &s.shopify.bucket
 	b.lock.Lock()

@@ -12,11 +12,11 @@ func (s *Shop) byGid(gid string) any {
 	id := number(digits)
 	switch kind {
 	case "Order":
-		if o := s.order(id); o != nil && s.shows(o) && o.created >= s.ordersSince() {
+		if o := s.order(id); o != nil && s.sees(o) {
 			return o
 		}
 	case "Refund":
-		if r := s.refund(id); r != nil {
+		if r := s.refund(id); r != nil && s.sees(r.of) {
 			return r
 		}
 	case "Fulfillment":
@@ -66,7 +66,7 @@ func (s *Shop) byGid(gid string) any {
 // parcel finds a fulfilment, whose number begins with that of its order.
 func (s *Shop) parcel(id int64) any {
 	o := s.order(id / parcelsOfOrder)
-	if o == nil || !s.shows(o) {
+	if o == nil || !s.sees(o) {
 		return nil
 	}
 	for _, f := range s.view(o).parcels {

@@ -152,6 +152,9 @@ func (p *shopify) guards() gqlGuards {
 // orderWindow is how far back an app without read_all_orders sees orders.
 const orderWindow = 60 * 24 * time.Hour
 
+// sees reports whether the app may look at an order.
+func (s *Shop) sees(o *order) bool { return s.shows(o) && o.created >= s.ordersSince() }
+
 // ordersSince is the creation date, in seconds since 1970, before which orders
 // do not exist for this app.
 func (s *Shop) ordersSince() int64 {
