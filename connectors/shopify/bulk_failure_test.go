@@ -250,7 +250,9 @@ func TestOrderThatHasChangedSinceIsLeftToTheWindow(t *testing.T) {
 		}
 		// 1000 has a refund and is gone, 1001 was changed, 1002 is as it was.
 		s.updated = map[string]string{"gid://shopify/Order/1001": now, "gid://shopify/Order/1002": then}
-		r := readFirst(t, s.connector(t, t.TempDir()), nil)
+		c := s.connector(t, t.TempDir())
+		c.cfg.PageSize = 3 // all of them
+		r := readFirst(t, c, nil)
 		if want := []string{"1002"}; !slices.Equal(r.ids, want) {
 			t.Errorf("read %v, want %v", r.ids, want)
 		}
