@@ -68,6 +68,7 @@ func (m *mapper) head() {
 		o.Number = m.ID.ref()
 	}
 	o.Test = m.Test
+	o.MoneyStated = true // by the transactions
 	o.PlacedAt = m.instant(m.Processed, "processedAt")
 	if o.PlacedAt.IsZero() {
 		o.PlacedAt = m.instant(m.Created, "createdAt")

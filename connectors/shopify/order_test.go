@@ -182,7 +182,7 @@ func TestOrderSaysWhoBoughtWhatForHowMuch(t *testing.T) {
 	}
 	o := orderSaid(t, json.RawMessage(plainOrder))
 	adds(t, o)
-	if o.Number != "#1" || o.RawStatus != "paid/unfulfilled" || o.State != intake.StateOpen || o.Currency != "EUR" || o.CreatedVia != "web" {
+	if o.Number != "#1" || o.RawStatus != "paid/unfulfilled" || o.State != intake.StateOpen || o.Currency != "EUR" || o.CreatedVia != "web" || !o.MoneyStated {
 		t.Errorf("the order is %+v", o)
 	}
 	if o.CustomerID != "7" || o.Customer.Email != "ada@example.com" || o.Customer.LastName != "Byron" || o.Customer.Shipping.Postcode != "69001" {

@@ -38,6 +38,7 @@ type world struct {
 	now    func() time.Time
 	// rates are the exchange rates of what the shop sells in.
 	rates []erp.Rate
+	rules func(*sales.Rules)    // may change how orders are booked; may be nil
 	opts  func(*engine.Options) // may change the options of each start; may be nil
 	// booksNow is the clock of the books; a test may hang a fault on it.
 	booksNow func() time.Time
@@ -49,7 +50,7 @@ type world struct {
 }
 
 // newWorld makes a world around a connector and starts it.
-func newWorld(t testing.TB, c connectors.Connector) *world {
+func newWorld(t testing.TB, c connectors.Connector, change ...func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), shop: engine.Shop{Name: "atelier", Connector: c}, now: time.Now}
 	if b, ok := c.(interface {
@@ -57,6 +58,9 @@ func newWorld(t testing.TB, c connectors.Connector) *world {
 		rates() []erp.Rate
 	}); ok { // a storefront in a box
 		w.now, w.rates = b.now, b.rates()
+	}
+	for _, fn := range change {
+		fn(w)
 	}
 	w.start()
 	t.Cleanup(w.stop)
@@ -74,7 +78,11 @@ func (w *world) start() {
 	rules := map[string]sales.Rules{}
 	names := make([]string, len(shops))
 	for i, s := range shops {
-		rules[s.Name], names[i] = sales.DefaultRules(), s.Name
+		r := sales.DefaultRules()
+		if w.rules != nil {
+			w.rules(&r)
+		}
+		rules[s.Name], names[i] = r, s.Name
 	}
 	var err error
 	w.books, err = erp.Open(w.t.Context(), erp.Options{
