@@ -80,15 +80,9 @@ func (cur cursor) bytes() connectors.Cursor {
 	return b
 }
 
-// holds reports whether a record that was changed at an instant lies in the
-// window. One without a date may have changed at any time.
-func (cur cursor) holds(changed time.Time) bool {
-	if changed.IsZero() {
-		return true
-	}
-	at := changed.Unix()
-	return at >= cur.Since && (cur.Until == 0 || at < cur.Until)
-}
+// since reports whether a row has changed since the window began. One without
+// a date may have changed at any time.
+func (cur cursor) since(r row) bool { return r.modified.IsZero() || r.modified.Unix() >= cur.Since }
 
 // finished is the cursor after the last page of a run: the next window starts
 // before the end of this one.

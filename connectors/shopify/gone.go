@@ -54,7 +54,7 @@ func destroyedBy(r row, subject string, cur cursor) string {
 	if json.Unmarshal(r.raw, &e) != nil || !strings.EqualFold(e.Action.trimmed(), "destroy") || !strings.EqualFold(e.Type.trimmed(), subject) {
 		return ""
 	}
-	if at, err := e.Created.instant(); err != nil || !cur.holds(at) {
+	if at, err := e.Created.instant(); err != nil || at.Unix() < cur.Since {
 		return ""
 	}
 	return e.Subject.ref()

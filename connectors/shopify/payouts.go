@@ -46,7 +46,7 @@ func (c *Connector) pullPayouts(ctx context.Context, from connectors.Cursor) (co
 		return connectors.Page{}, err
 	}
 	if !known.payouts() {
-		return connectors.Page{Next: cur.bytes()}, nil
+		return connectors.Page{Next: cur.bytes()}, ctx.Err()
 	}
 	ch, err := c.chunk(ctx, l, l.list, cur)
 	if errors.Is(err, errNothing) { // no account at Shopify Payments

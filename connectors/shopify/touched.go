@@ -122,9 +122,6 @@ func (c *Connector) touchedIn(ctx context.Context, cur cursor) ([]uint64, error)
 	return sortedKeys(ids), nil
 }
 
-// since reports whether a row has changed since the window began.
-func (cur cursor) since(r row) bool { return r.modified.IsZero() || r.modified.Unix() >= cur.Since }
-
 // item is an inventory item with the variants that it stands for.
 type item struct {
 	Variants connection[struct {

@@ -107,7 +107,9 @@ func (c *Connector) pullRows(ctx context.Context, l source, cur cursor) (connect
 		cur.Until = c.horizon(ch.now)
 	}
 	c.lookForIgnoredWindow(l, cur, ch)
-	records, err := l.records(ctx, slices.DeleteFunc(ch.rows, func(r row) bool { return l.dated != "" && !cur.holds(r.modified) }))
+	// What has changed after the end of the window is stated already where it
+	// came along; it comes again in the next.
+	records, err := l.records(ctx, slices.DeleteFunc(ch.rows, func(r row) bool { return l.dated != "" && !cur.since(r) }))
 	if err != nil {
 		return connectors.Page{}, err
 	}
