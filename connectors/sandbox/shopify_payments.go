@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // paymentFee is what the platform or a gateway kept of a payment.
 type paymentFee struct{ of *transaction }
@@ -195,7 +198,9 @@ func payoutTypes() []gqlType {
 				return []coin{{cents: left}}
 			}),
 			"payouts": gqlConnection("ShopifyPaymentsPayout", func(x *gqlRun, _ account) gqlRows[*payout] {
-				return rowsOf(x, x.s.payouts(), payoutKey(x.args.text("sortKey")), payoutTerm)
+				key := payoutKey(x.args.text("sortKey"))
+				all := slices.SortedFunc(slices.Values(x.s.payouts()), func(a, b *payout) int { return key(a).compare(key(b)) })
+				return rowsOf(x, all, key, payoutTerm)
 			}),
 			"balanceTransactions": gqlConnection("ShopifyPaymentsBalanceTransaction", func(x *gqlRun, _ account) gqlRows[*booked] {
 				return rowsOf(x, x.s.movements(parseSearch(x.args.text("query"))), func(b *booked) gqlKey { return gqlKey{b.id, b.id} }, movementTerm)

@@ -37,7 +37,7 @@ type orderRules struct {
 // state makes the record of an order that was completed.
 func (h *heldOrder) state(rules orderRules) intake.Record {
 	if h.problem != "" {
-		return h.seal(intake.KindOrder, h.ID, h.Updated, nil, h.raw)
+		return h.sealOrder(nil)
 	}
 	m := &mapper{heldOrder: h, home: rules.country, out: new(intake.Order), stated: map[string]intake.Line{}}
 	for _, gateway := range rules.shipUnpaid {
@@ -52,7 +52,15 @@ func (h *heldOrder) state(rules orderRules) intake.Record {
 	m.refunds()
 	m.totals()
 	m.status()
-	return h.seal(intake.KindOrder, h.ID, h.Updated, m.out, h.raw)
+	return h.sealOrder(m.out)
+}
+
+func (h *heldOrder) sealOrder(body *intake.Order) intake.Record {
+	raw := h.raw
+	if h.problem != "" {
+		raw = samePayload(raw)
+	}
+	return h.seal(intake.KindOrder, h.ID, h.Updated, body, raw)
 }
 
 // in reads an amount in the shop's own currency.

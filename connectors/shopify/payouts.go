@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -152,12 +151,11 @@ func (c *Connector) transactionsOf(ctx context.Context, of row) ([]row, error) {
 			return nil, err
 		}
 		for _, part := range ch.rows {
-			if to := payoutOf(part); to != "" && to != of.ref().text {
-				return nil, c.client.rest.Fail(connectors.Rejected, "shopify: "+l.op(),
-					fmt.Errorf("the shop was asked for the transactions of payout %s and gave one of payout %s", of.ref().text, to), "")
+			// Those of a payout that failed are given to the next one.
+			if to := payoutOf(part); to == "" || to == of.ref().text {
+				parts = append(parts, part)
 			}
 		}
-		parts = append(parts, ch.rows...)
 		if !ch.more {
 			return parts, nil
 		}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"comptoir/connectors"
 	"comptoir/connectors/schema"
 	"comptoir/erp/intake"
 
@@ -214,15 +213,23 @@ func TestShopWithoutPaymentsHasNoPayouts(t *testing.T) {
 	}
 }
 
-func TestTransactionsOfAnotherPayoutAreAnError(t *testing.T) {
+func TestTransactionsOfAnotherPayoutDoNotCount(t *testing.T) {
 	shop := payoutShop(true)
 	shop.setPayout(1, noon.AddDate(0, 0, -1), "PAID")
+	shop.setPayout(2, noon.AddDate(0, 0, -1), "FAILED")
 	account := shop.other
 	shop.other = func(op string, vars map[string]any) (string, bool) {
 		data, ok := account(op, vars)
-		return strings.Replace(data, "ShopifyPaymentsPayout/1", "ShopifyPaymentsPayout/2", 1), ok
+		return strings.NewReplacer("ShopifyPaymentsPayout/1", "ShopifyPaymentsPayout/3", "ShopifyPaymentsPayout/2", "ShopifyPaymentsPayout/3").Replace(data), ok
 	}
-	if _, err := connectTo(t, shop, 2).Pull(t.Context(), intake.Payouts, nil); connectors.ClassOf(err) != connectors.Rejected || err == nil {
-		t.Errorf("pull: %v", err)
+	page, err := connectTo(t, shop, 2).Pull(t.Context(), intake.Payouts, nil)
+	if err != nil || len(page.Records) != 2 {
+		t.Fatalf("%d payouts, %v", len(page.Records), err)
+	}
+	if paid := page.Records[0]; !strings.Contains(paid.Problem, "10 are not accounted for") {
+		t.Errorf("the paid one: %q", paid.Problem)
+	}
+	if failed := page.Records[1]; failed.Problem != "" || failed.Body.(*intake.Payout).Items != nil {
+		t.Errorf("the failed one: %q %s", failed.Problem, failed.Statement)
 	}
 }
