@@ -19,7 +19,7 @@ import (
 func TestConformance(t *testing.T) {
 	box := func(bulk string) func(*testing.T) conformance.Subject {
 		return func(*testing.T) conformance.Subject {
-			return newBox(sandbox.Options{Platform: sandbox.Shopify, Seed: 7, Orders: 50}, bulk)
+			return newBox(sandbox.Options{Platform: sandbox.Shopify, Seed: 7, Orders: 50, Extras: true}, bulk)
 		}
 	}
 	t.Run("pages", func(t *testing.T) { conformance.Run(t, box(shopify.BulkNever)) })
