@@ -37,7 +37,7 @@ type orderRules struct {
 // state makes the record of an order that was completed.
 func (h *heldOrder) state(rules orderRules) intake.Record {
 	if h.problem != "" {
-		return h.sealOrder(nil)
+		return h.seal(intake.KindOrder, h.ID, h.Updated, nil, h.raw)
 	}
 	m := &mapper{heldOrder: h, home: rules.country, out: new(intake.Order), stated: map[string]intake.Line{}}
 	for _, gateway := range rules.shipUnpaid {
@@ -52,15 +52,7 @@ func (h *heldOrder) state(rules orderRules) intake.Record {
 	m.refunds()
 	m.totals()
 	m.status()
-	return h.sealOrder(m.out)
-}
-
-func (h *heldOrder) sealOrder(body *intake.Order) intake.Record {
-	raw := h.raw
-	if h.problem != "" {
-		raw = samePayload(raw)
-	}
-	return h.seal(intake.KindOrder, h.ID, h.Updated, body, raw)
+	return h.seal(intake.KindOrder, h.ID, h.Updated, m.out, h.raw)
 }
 
 // in reads an amount in the shop's own currency.

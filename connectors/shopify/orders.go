@@ -1,7 +1,6 @@
 package shopify
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,39 +104,4 @@ func (c *Connector) oldestOrder(ctx context.Context) (uint64, error) {
 		return 0, c.malformed(op, fmt.Errorf("an order has no id: %.200s", r.raw))
 	}
 	return r.id, nil
-}
-
-// samePayload writes the payload of an order that cannot be understood alike
-// whichever way it came, since it is known by its payload alone. A page says
-// of itself where it goes on, a line of a bulk operation whose it is.
-func samePayload(raw json.RawMessage) json.RawMessage {
-	read := json.NewDecoder(bytes.NewReader(raw))
-	read.UseNumber()
-	var order any
-	if read.Decode(&order) != nil {
-		return raw
-	}
-	leaveOut(order, "pageInfo", "__parentId")
-	same, err := json.Marshal(order) // in the order of the keys
-	if err != nil {
-		return raw
-	}
-	return same
-}
-
-// leaveOut takes fields out of a JSON value and all that it holds.
-func leaveOut(value any, names ...string) {
-	switch v := value.(type) {
-	case map[string]any:
-		for _, name := range names {
-			delete(v, name)
-		}
-		for _, field := range v {
-			leaveOut(field, names...)
-		}
-	case []any:
-		for _, one := range v {
-			leaveOut(one, names...)
-		}
-	}
 }
