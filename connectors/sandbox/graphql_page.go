@@ -64,9 +64,10 @@ func readCursor(text string) *gqlCursor {
 
 // gqlPage is a page of a connection: the receiver of its fields.
 type gqlPage struct {
-	n              int
+	n              int // rows, as they are shown: a fault may repeat some
 	at             func(i int) any
 	cursor         func(i int) gqlCursor
+	start, end     func() (c gqlCursor, ok bool)
 	next, previous func() bool
 }
 
@@ -95,11 +96,22 @@ func (r *gqlRows[V]) page(x *gqlRun, n *gqlNode) *gqlPage {
 	if fromEnd {
 		slices.Reverse(picked)
 	}
+	shown := picked
 	if n.parent == nil {
-		picked = rearranged(&x.hits, picked)
+		shown = rearranged(&x.hits, picked)
 		if x.hits.drift && len(picked) > 0 {
 			x.moved = append(x.moved, r.all[picked[0]])
 		}
+	}
+	cursor := func(row, before int) gqlCursor {
+		k := r.keyOf(row)
+		return gqlCursor{By: k.by, ID: k.id, Seen: seen + before + 1}
+	}
+	border := func(i int) (gqlCursor, bool) {
+		if len(picked) == 0 {
+			return gqlCursor{}, false
+		}
+		return cursor(picked[i], i), true
 	}
 	beyond := func(after bool) bool {
 		if after == a.reverse {
@@ -108,12 +120,11 @@ func (r *gqlRows[V]) page(x *gqlRun, n *gqlNode) *gqlPage {
 		return r.any(hi, len(r.all))
 	}
 	return &gqlPage{
-		n:  len(picked),
-		at: func(i int) any { return r.all[picked[i]] },
-		cursor: func(i int) gqlCursor {
-			k := r.keyOf(picked[i])
-			return gqlCursor{By: k.by, ID: k.id, Seen: seen + i + 1}
-		},
+		n:      len(shown),
+		at:     func(i int) any { return r.all[shown[i]] },
+		cursor: func(i int) gqlCursor { return cursor(shown[i], i) },
+		start:  func() (gqlCursor, bool) { return border(0) },
+		end:    func() (gqlCursor, bool) { return border(len(picked) - 1) },
 		next: func() bool {
 			if fromEnd {
 				return beyond(true)
@@ -214,7 +225,7 @@ func connectionFields(of string) gqlFields {
 func edgeFields(of string) gqlFields {
 	return gqlFields{
 		"node":   gqlValue(of, func(_ *gqlRun, e gqlEdge) any { return e.page.at(e.i) }),
-		"cursor": gqlRaw(func(x *gqlRun, e gqlEdge) { x.cursor(e.page, e.i) }),
+		"cursor": gqlRaw(func(x *gqlRun, e gqlEdge) { x.cursor(e.page.cursor(e.i), true) }),
 	}
 }
 
@@ -222,18 +233,18 @@ func pageInfoFields() gqlFields {
 	return gqlFields{
 		"hasNextPage":     gqlBool(func(_ *gqlRun, p *gqlPage) bool { return p.next() }),
 		"hasPreviousPage": gqlBool(func(_ *gqlRun, p *gqlPage) bool { return p.previous() }),
-		"startCursor":     gqlRaw(func(x *gqlRun, p *gqlPage) { x.cursor(p, 0) }),
-		"endCursor":       gqlRaw(func(x *gqlRun, p *gqlPage) { x.cursor(p, p.n-1) }),
+		"startCursor":     gqlRaw(func(x *gqlRun, p *gqlPage) { x.cursor(p.start()) }),
+		"endCursor":       gqlRaw(func(x *gqlRun, p *gqlPage) { x.cursor(p.end()) }),
 	}
 }
 
-// cursor writes the cursor of a row; null where the page is empty.
-func (x *gqlRun) cursor(p *gqlPage, i int) {
-	if i < 0 || i >= p.n {
+// cursor writes a cursor; null where there is none.
+func (x *gqlRun) cursor(c gqlCursor, ok bool) {
+	if !ok {
 		x.null()
 		return
 	}
 	x.b = append(x.b, '"')
-	x.b = p.cursor(i).append(x.b)
+	x.b = c.append(x.b)
 	x.b = append(x.b, '"')
 }

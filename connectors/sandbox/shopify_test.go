@@ -371,6 +371,32 @@ func TestShopifyFaultsLookAsOnTheNetwork(t *testing.T) {
 	}
 }
 
+// Whatever order the rows come in, the cursor leads on.
+func TestRearrangedPagesLeadOn(t *testing.T) {
+	for _, fault := range []string{"reorder", "duplicate"} {
+		s := libraryShop(Options{Seed: 1}, 40)
+		s.Misbehave(Fault{Name: fault})
+		seen, cursor := map[string]bool{}, ""
+		for range 4 {
+			var got struct {
+				Stack struct {
+					Nodes    []struct{ ID string }
+					PageInfo struct{ EndCursor string }
+				}
+			}
+			a := asking(t, s, `query($c: String) { stack(first: 5, after: $c) { nodes { id } pageInfo { endCursor } } }`, map[string]any{"c": orNil(cursor)})
+			decode(t, a.Data, &got)
+			for _, n := range got.Stack.Nodes {
+				seen[n.ID] = true
+			}
+			cursor = got.Stack.PageInfo.EndCursor
+		}
+		if len(seen) != 20 {
+			t.Errorf("%s: %d of 20 rows were seen", fault, len(seen))
+		}
+	}
+}
+
 // readAll reads a body that may end too early.
 func readAll(t testing.TB, s *Shop, r *http.Request) (*http.Response, []byte, error) {
 	t.Helper()
