@@ -312,3 +312,21 @@ func TestAnOldOrderIsHiddenAndNotGone(t *testing.T) {
 		})
 	}
 }
+
+// A right that is taken away while the program runs hides orders from then on:
+// none is taken for deleted.
+func TestAnOrderIsHiddenOnceTheRightToItIsTaken(t *testing.T) {
+	s := newGraphShop(t, json.RawMessage(plainOrder), changed(t, plainOrder, `"id": "gid://shopify/Order/1000"`))
+	c, refs := s.connector(), []intake.Ref{{Kind: intake.KindOrder, ID: "1000"}, {Kind: intake.KindOrder, ID: "1001"}}
+	if records, err := c.Fetch(t.Context(), refs); err != nil || records[0].Body == nil {
+		t.Fatalf("while both are shown: %v, %v", records, err)
+	}
+	s.scopes, s.orders = []string{"read_orders"}, s.orders[:1]
+	records, err := c.Fetch(t.Context(), refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !records[0].Hidden || records[1].Body == nil {
+		t.Errorf("after the right was taken the first is gone: %v, hidden: %v", records[0].Gone(), records[0].Hidden)
+	}
+}

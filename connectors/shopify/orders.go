@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
@@ -58,27 +59,25 @@ func (c *Connector) fetchOrders(ctx context.Context, refs []intake.Ref) ([]intak
 }
 
 // hideOld marks what is gone and may only be too old: without the right to all
-// orders, an app sees those of the last 60 days.
+// orders, an app sees those of the last 60 days. The right may have been taken
+// away since it was asked for, so it is asked for again: what is taken for gone
+// leaves the books.
 func (c *Connector) hideOld(ctx context.Context, records []intake.Record) error {
-	known, err := c.access(ctx)
+	missing := func(rec intake.Record) bool { return rec.Gone() && (scalar{text: rec.Ref.ID}).id() > 0 }
+	if !slices.ContainsFunc(records, missing) {
+		return nil
+	}
+	known, _, err := c.askAccess(ctx)
 	if err != nil || !known.windowed() {
 		return err
 	}
-	var oldest *uint64
-	for i := range records {
-		id := (scalar{text: records[i].Ref.ID}).id()
-		if id == 0 || !records[i].Gone() {
-			continue
-		}
-		if oldest == nil {
-			first, err := c.oldestOrder(ctx)
-			if err != nil {
-				return err
-			}
-			oldest = &first
-		}
-		if *oldest == 0 || id < *oldest {
-			records[i] = intake.Hidden(records[i].Ref)
+	oldest, err := c.oldestOrder(ctx)
+	if err != nil {
+		return err
+	}
+	for i, rec := range records {
+		if missing(rec) && (oldest == 0 || (scalar{text: rec.Ref.ID}).id() < oldest) {
+			records[i] = intake.Hidden(rec.Ref)
 		}
 	}
 	return nil
