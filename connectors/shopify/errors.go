@@ -80,9 +80,10 @@ var spare = [...]string{
 	"paymentTerms",
 }
 
-// spareList is the list that the books can do without: orders say who bought.
-// Where it is denied, that is no reason to pause the shop.
-const spareList = "customers"
+// spareLists are where the lists begin that the books can do without: orders
+// say who bought, and sell without payouts. Where one is denied, that is no
+// reason to pause the shop.
+var spareLists = [...]string{"customers", "shopifyPaymentsAccount"}
 
 // bearable reports whether an answer is of use in spite of f: it leaves out
 // what can be done without, inside of a record.
@@ -113,7 +114,7 @@ func (e *answerError) judge(cfg Config) (connectors.Class, string) {
 		if string(f.Extensions.Code) != codeDenied {
 			continue
 		}
-		if path := f.Path.fields(); len(path) > 0 && path[0] == spareList {
+		if path := f.Path.fields(); len(path) > 0 && slices.Contains(spareLists[:], path[0]) {
 			return connectors.Rejected, deniedFix(f)
 		}
 		return connectors.Denied, deniedFix(f)

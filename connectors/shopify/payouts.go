@@ -41,6 +41,9 @@ func (c *Connector) pullPayouts(ctx context.Context, from connectors.Cursor) (co
 	l := c.payoutList()
 	cur := c.readCursor(l.resource, from)
 	known, err := c.access(ctx)
+	if err == nil && !known.payouts() {
+		known, _, err = c.askAccess(ctx) // it may have been given since
+	}
 	if err != nil {
 		return connectors.Page{}, err
 	}

@@ -199,6 +199,35 @@ func TestPayoutsThatAreNotGrantedLeaveTheBeginningOpen(t *testing.T) {
 	}
 }
 
+// The right to payouts may come while the program runs.
+func TestPayoutsAreReadOnceTheyAreGranted(t *testing.T) {
+	shop, granted := payoutShop(false), payoutShop(true)
+	shop.setPayout(1, noon.AddDate(0, 0, -1), "PAID")
+	c := connectTo(t, shop, 2)
+	_, next := pullAll(t, c, intake.Payouts, nil)
+	shop.other = granted.other
+	if pages, _ := pullAll(t, c, intake.Payouts, next); strings.Join(pages, "") != "1" {
+		t.Errorf("stated %q", pages)
+	}
+}
+
+// A scope may be granted, and the account be denied all the same. That is no
+// reason to stop reading orders.
+func TestPayoutsThatAreDeniedPauseNothingElse(t *testing.T) {
+	shop := payoutShop(true)
+	account := shop.other
+	shop.other = func(op string, vars map[string]any) (string, bool) {
+		if op == "payouts" {
+			return `{"shopifyPaymentsAccount":null},"errors":[{"message":"Access denied","path":["shopifyPaymentsAccount"],"extensions":{"code":"ACCESS_DENIED"}}]`, true
+		}
+		return account(op, vars)
+	}
+	_, err := connectTo(t, shop, 2).Pull(t.Context(), intake.Payouts, nil)
+	if class := connectors.ClassOf(err); err == nil || class != connectors.Rejected {
+		t.Errorf("it is %s: %v", class, err)
+	}
+}
+
 func TestShopWithoutPaymentsHasNoPayouts(t *testing.T) {
 	shop := payoutShop(true)
 	account := shop.other
