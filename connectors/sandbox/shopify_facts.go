@@ -21,9 +21,10 @@ func (s *Shop) shows(o *order) bool {
 	return o.listed()
 }
 
-// repays reports whether the payment of an order follows its total when it is
-// edited, as on a platform that knows one payment and its date.
-func (s *Shop) repays() bool { return !s.onShopify() || s.opt.Common }
+// repays reports whether an edit of a paid order is paid: on a platform that
+// knows one payment and its date the payment is simply of the new total, and
+// with Extras the difference is paid or paid back.
+func (s *Shop) repays() bool { return !s.onShopify() || s.opt.Common || s.opt.Extras }
 
 // shopifyIDs are the ids that IDs returns.
 func (s *Shop) shopifyIDs(r intake.Resource) []string {

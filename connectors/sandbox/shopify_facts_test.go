@@ -10,7 +10,7 @@ import (
 )
 
 // The facts of an order as Shopify states them.
-const orderFacts = `query facts($after: String) { orders(first: 5, after: $after, sortKey: ID) { nodes {
+const orderFacts = `query facts($after: String, $query: String) { orders(first: 5, after: $after, query: $query, sortKey: ID) { nodes {
 	id name createdAt updatedAt processedAt cancelledAt closedAt test edited taxesIncluded email sourceName
 	displayFinancialStatus displayFulfillmentStatus
 	totalPriceSet{...m} totalTaxSet{...m} currentTotalPriceSet{...m} totalDiscountsSet{...m} totalRefundedSet{...m} totalTipReceivedSet{...m}
@@ -177,10 +177,15 @@ type factOrder struct {
 // facts reads all orders, in steps that fit the points.
 func facts(t testing.TB, s *Shop) ([]factOrder, []byte) {
 	t.Helper()
+	return factsWhere(t, s, "")
+}
+
+func factsWhere(t testing.TB, s *Shop, query string) ([]factOrder, []byte) {
+	t.Helper()
 	var all []factOrder
 	var raw bytes.Buffer
 	for after := any(nil); ; {
-		a := asking(t, s, orderFacts, map[string]any{"after": after})
+		a := asking(t, s, orderFacts, map[string]any{"after": after, "query": query})
 		if len(a.Errors) > 0 {
 			t.Fatalf("%+v", a.Errors)
 		}
