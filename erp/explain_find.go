@@ -111,7 +111,7 @@ func findOrder(ctx context.Context, r store.Reader, id string) (target, error) {
 		shop, number = before, after
 	}
 	list, err := candidates(ctx, r, `SELECT o.id, s.name, o.external_id, o.number FROM sales_order o JOIN shop s ON s.id = o.shop_id
-		WHERE (o.external_id = $1 OR (o.number = $1 AND NOT $3)) AND ($2 = '' OR s.name = $2) ORDER BY s.name, o.id`, number, shop, exact)
+		WHERE (o.external_id = $1 OR (o.number IN ($1, '#' || $1) AND NOT $3)) AND ($2 = '' OR s.name = $2) ORDER BY s.name, o.id`, number, shop, exact)
 	if err != nil {
 		return target{}, err
 	}
