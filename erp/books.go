@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"comptoir/erp/fault"
@@ -94,6 +95,7 @@ type Books struct {
 	accounts *ledger.Accounts
 	shops    map[string]int64
 	ranked   []rankedShop // in the order in which they go before each other
+	linking  sync.Mutex   // held while variants are linked
 	pack     *zstd.Encoder
 	unpack   *zstd.Decoder
 }

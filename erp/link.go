@@ -48,13 +48,16 @@ func (b *Books) Link(ctx context.Context, shop string, absent ...string) (Linkin
 func newLinking() Linking { return Linking{Ambiguous: []string{}, Missing: []string{}} }
 
 func (b *Books) link(ctx context.Context, shop int64, absent []string) (Linking, error) {
+	// Whoever comes second waits: orders are only read when all is linked.
+	b.linking.Lock()
+	defer b.linking.Unlock()
 	out := newLinking()
-	listed, err := b.noteListed(ctx, shop)
+	read, err := b.noteListed(ctx, shop)
 	if err != nil {
 		return out, err
 	}
 	for _, s := range b.ranked {
-		if !listed[s.id] && !slices.Contains(absent, s.name) {
+		if !read[s.id].listed && !slices.Contains(absent, s.name) {
 			out.Missing = append(out.Missing, s.name)
 		}
 	}
@@ -62,15 +65,11 @@ func (b *Books) link(ctx context.Context, shop int64, absent []string) (Linking,
 		return out, nil
 	}
 	for _, s := range b.ranked {
-		if s.id != shop {
-			if waited, err := b.neverLinked(ctx, s.id); err != nil || !waited || !listed[s.id] {
-				if err != nil {
-					return out, err
-				}
-				continue
-			}
+		first := read[s.id].listed && !read[s.id].linked
+		if s.id != shop && !first {
+			continue
 		}
-		if err := b.linkShop(ctx, s.id, &out); err != nil {
+		if err := b.linkShop(ctx, s.id, first, &out); err != nil {
 			return out, err
 		}
 	}
@@ -79,52 +78,69 @@ func (b *Books) link(ctx context.Context, shop int64, absent []string) (Linking,
 	return out, nil
 }
 
-// noteListed notes that the products of a shop were read to their end, and
-// returns the shops of which that is so.
-func (b *Books) noteListed(ctx context.Context, shop int64) (map[int64]bool, error) {
-	listed, err := b.listed(ctx)
-	if err != nil || listed[shop] {
-		return listed, err
-	}
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE shop SET listed = TRUE WHERE id = $1`, shop)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return b.listed(ctx) // another shop may have been read meanwhile
+// readSoFar is how far the products of a shop have come.
+type readSoFar struct {
+	listed bool // they were read to their end once
+	linked bool // and then linked with those of the other shops
 }
 
-func (b *Books) listed(ctx context.Context) (map[int64]bool, error) {
-	rows, err := b.db.Query(ctx, `SELECT id FROM shop WHERE listed`)
+// noteListed notes that the products of a shop were read to their end, and
+// returns how far each shop has come.
+func (b *Books) noteListed(ctx context.Context, shop int64) (map[int64]readSoFar, error) {
+	read, err := b.readSoFar(ctx)
+	if err != nil || read[shop].listed {
+		return read, err
+	}
+	if err := b.setShop(ctx, `UPDATE shop SET listed = TRUE WHERE id = $1`, shop); err != nil {
+		return nil, err
+	}
+	return b.readSoFar(ctx) // another process may have read its shop meanwhile
+}
+
+func (b *Books) setShop(ctx context.Context, q string, shop int64) error {
+	return b.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, q, shop)
+		return err
+	})
+}
+
+func (b *Books) readSoFar(ctx context.Context) (map[int64]readSoFar, error) {
+	rows, err := b.db.Query(ctx, `SELECT id, listed, linked FROM shop`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	out := map[int64]bool{}
+	out := map[int64]readSoFar{}
 	for rows.Next() {
 		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var s readSoFar
+		if err := rows.Scan(&id, &s.listed, &s.linked); err != nil {
 			return nil, err
 		}
-		out[id] = true
+		out[id] = s
 	}
 	return out, rows.Err()
 }
 
-// neverLinked reports whether no variant of a shop is linked yet.
-func (b *Books) neverLinked(ctx context.Context, shop int64) (never bool, err error) {
-	err = b.db.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM origin g JOIN variant v ON v.id = g.local_id WHERE g.kind = 'variant' AND g.shop_id = $1 AND v.linked)`, shop).Scan(&never)
-	return never, err
-}
-
-// linkShop links the variants of a shop that are not linked yet.
-func (b *Books) linkShop(ctx context.Context, shop int64, out *Linking) error {
+// linkShop links the variants of a shop that are not linked yet; first says that
+// none of its were before.
+func (b *Books) linkShop(ctx context.Context, shop int64, first bool, out *Linking) error {
 	some, err := catalog.UnlinkedOf(ctx, b.db, shop, 0, 1)
-	if err != nil || len(some) == 0 {
+	if err != nil {
 		return err
 	}
+	if len(some) > 0 {
+		if err := b.linkAll(ctx, shop, out); err != nil {
+			return err
+		}
+	}
+	if !first {
+		return nil
+	}
+	return b.setShop(ctx, `UPDATE shop SET linked = TRUE WHERE id = $1`, shop)
+}
+
+func (b *Books) linkAll(ctx context.Context, shop int64, out *Linking) error {
 	products := productMoves{}
 	for last := int64(0); ; {
 		var batch linkedBatch

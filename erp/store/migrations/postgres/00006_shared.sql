@@ -2,11 +2,13 @@
 
 -- +goose Up
 
--- Whether the shop's products were once read to their end, and when the newest
--- reading of its orders began that was: 0 for none.
+-- Whether the shop's products were once read to their end, whether they were then
+-- linked with those of the other shops, and when the newest reading of its
+-- orders began that came to its end: 0 for none.
 ALTER TABLE shop ADD COLUMN listed BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE shop ADD COLUMN linked BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE shop ADD COLUMN ordered_at BIGINT NOT NULL DEFAULT 0;
-UPDATE shop SET listed = TRUE WHERE id IN (SELECT shop_id FROM fence WHERE resource IN ('products', 'variants'));
+UPDATE shop SET listed = TRUE, linked = TRUE WHERE id IN (SELECT shop_id FROM fence WHERE resource IN ('products', 'variants'));
 
 -- A variant is linked once it was looked for among those of the other shops;
 -- until then its goods wait. One that turned out to be one that the books had
