@@ -18,8 +18,9 @@ type dialect interface {
 	readers() *sql.DB
 	// snapshot is how a transaction of readers begins.
 	snapshot() *sql.TxOptions
-	// begin starts a transaction that writes.
-	begin(ctx context.Context) (session, error)
+	// begin starts a transaction that writes; one that is alone waits until no
+	// other one runs, and keeps others from beginning.
+	begin(ctx context.Context, alone bool) (session, error)
 
 	// retryable tells whether err says that a transaction met another one and
 	// would do better alone.

@@ -145,7 +145,15 @@ func (d *postgresDialect) explain(err error) error {
 	return err
 }
 
-func (d *postgresDialect) begin(ctx context.Context) (session, error) {
+// How a transaction that writes announces itself to the others. The modes do
+// not keep anybody from reading. To lock a table is no look at the database:
+// what the transaction sees is settled after it has waited.
+const (
+	amongOthers = `LOCK TABLE counter IN ROW SHARE MODE`
+	allAlone    = `LOCK TABLE counter IN EXCLUSIVE MODE`
+)
+
+func (d *postgresDialect) begin(ctx context.Context, alone bool) (session, error) {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -156,7 +164,15 @@ func (d *postgresDialect) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &postgresSession{conn: conn, tx: tx}, nil
+	lock := amongOthers
+	if alone {
+		lock = allAlone
+	}
+	s := &postgresSession{conn: conn, tx: tx}
+	if _, err := tx.ExecContext(ctx, lock); err != nil {
+		return nil, errors.Join(err, s.rollback())
+	}
+	return s, nil
 }
 
 type postgresSession struct {

@@ -224,7 +224,7 @@ type writerConn struct {
 // that runs at that moment may find no transaction around it. Statements run
 // without the caller's context for the same reason: SQLite undoes the whole
 // transaction of a write that is interrupted. They are short.
-func (d *sqliteDialect) begin(ctx context.Context) (session, error) {
+func (d *sqliteDialect) begin(ctx context.Context, _ bool) (session, error) {
 	var w *writerConn
 	select {
 	case w = <-d.turn:

@@ -137,7 +137,8 @@ const (
 // writer at a time, from the first statement on; PostgreSQL runs it as
 // SERIALIZABLE. Where two transactions met there, fn is run again from the
 // beginning in a new one, so it must not change anything but the database; see
-// Tx.OnCommit for what else it has to do.
+// Tx.OnCommit for what else it has to do. The new one runs alone: it would be
+// overtaken again and again where others write the same rows.
 //
 // The transaction must not be used after fn has returned. Calling Write within
 // fn blocks for ever on SQLite. An error of the commit itself may leave open
@@ -145,7 +146,7 @@ const (
 // moment.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	for try := 1; ; try++ {
-		err := d.writeOnce(ctx, fn)
+		err := d.writeOnce(ctx, try > 1, fn)
 		if err == nil || !d.retryable(err) {
 			return d.explain(err)
 		}
@@ -173,8 +174,8 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
-	s, err := d.begin(ctx)
+func (d *DB) writeOnce(ctx context.Context, alone bool, fn func(*Tx) error) error {
+	s, err := d.begin(ctx, alone)
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
