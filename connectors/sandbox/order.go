@@ -280,8 +280,9 @@ func (o *order) totals() totals {
 		t.rates.add(taxes, false)
 	}
 	for i := range o.fees {
-		net += o.fees[i].total
-		t.rates.add(o.feeTax(&o.fees[i]), false)
+		taxes := o.feeTax(&o.fees[i])
+		net += o.net(o.fees[i].total, taxes)
+		t.rates.add(taxes, false)
 	}
 	for i := range o.shipping {
 		taxes := o.shipTax(&o.shipping[i])
@@ -360,7 +361,8 @@ func (o *order) takeBack(kind partKind, index int, qty int64) part {
 	case customs:
 		net, units = o.duties[index].amount, 1
 	case charge:
-		all, net, units = o.feeTax(&o.fees[index]), o.fees[index].total, 1
+		all, units = o.feeTax(&o.fees[index]), 1
+		net = o.net(o.fees[index].total, all)
 	}
 	last := done+qty >= units
 	p.total = net - total
