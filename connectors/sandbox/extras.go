@@ -286,8 +286,11 @@ func (o *order) unship() {
 	}
 }
 
+// exchangeable reports whether a unit of the order can be exchanged. After a
+// refund by amount it cannot: the unit would be worth less than it cost.
 func (s *Shop) exchangeable(o *order) bool {
-	return s.opt.Extras && o.state == stateDone && s.refundable(o) && len(o.gifts) == 0 && o.odd == plain && o.swappable() >= 0
+	byAmount := slices.ContainsFunc(o.refunds, func(r *refund) bool { return r.amount > 0 && len(r.parts) == 0 })
+	return s.opt.Extras && o.state == stateDone && s.refundable(o) && !byAmount && len(o.gifts) == 0 && o.odd == plain && o.swappable() >= 0
 }
 
 // swappable is a line of which a unit can be sent back; -1: none.
