@@ -123,7 +123,7 @@ func (c *Connector) nodes(ctx context.Context, d detail, ids []string, more map[
 		var got node
 		if json.Unmarshal(raw, &got) != nil || got.ID.text != ids[i] {
 			return nil, c.client.rest.Fail(connectors.Transient, "shopify: "+d.op,
-				fmt.Errorf("the shop was asked for %s and answered with %.100s", ids[i], raw), "")
+				fmt.Errorf("the shop was asked for %s and answered with %q", ids[i], got.ID.text), "")
 		}
 	}
 	return said.Nodes, nil

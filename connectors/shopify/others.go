@@ -163,7 +163,7 @@ func (c *Connector) readNodesAtOnce(ctx context.Context, l source, ids []uint64)
 		}
 		r := rowOf(raw)
 		if r.id != ids[i] {
-			return nil, c.malformed(op, fmt.Errorf("the shop was asked for %s and answered with %.200s", gids[i], raw))
+			return nil, c.malformed(op, fmt.Errorf("the shop was asked for %s and answered with number %d", gids[i], r.id))
 		}
 		rows = append(rows, r)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"comptoir/connectors"
 	"comptoir/connectors/schema"
 	"comptoir/erp/intake"
 

@@ -431,11 +431,23 @@ func TestFetchAnswersInTheOrderAskedFor(t *testing.T) {
 }
 
 func TestAnswerForAnotherRecordIsAnError(t *testing.T) {
-	for name, node := range map[string]string{"another": `{"id":"gid://shopify/Collection/2"}`, "of another type": `{}`} {
+	for name, node := range map[string]string{"another": `{"id":"gid://shopify/Customer/2","lastName":"Byron"}`, "of another type": `{"lastName":"Byron"}`} {
 		shop := newListShop()
-		shop.nodes = map[string]string{"gid://shopify/Collection/1": node}
-		if _, err := connectTo(t, shop, 2).Fetch(context.Background(), []intake.Ref{{Kind: intake.KindCategory, ID: "1"}}); connectors.ClassOf(err) != connectors.Transient || err == nil {
+		shop.nodes = map[string]string{"gid://shopify/Customer/1": node}
+		_, err := connectTo(t, shop, 2).Fetch(context.Background(), []intake.Ref{{Kind: intake.KindCustomer, ID: "1"}})
+		if connectors.ClassOf(err) != connectors.Transient || err == nil || strings.Contains(err.Error(), "Byron") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Errors go to logs, and a row may say who somebody is.
+func TestErrorAboutARowDoesNotRepeatIt(t *testing.T) {
+	shop := newListShop()
+	shop.other = func(string, map[string]any) (string, bool) {
+		return `{"customers":{"nodes":[{"lastName":"Byron"}],"pageInfo":{"hasNextPage":false}}}`, true
+	}
+	if _, err := connectTo(t, shop, 2).Pull(t.Context(), intake.Customers, nil); err == nil || strings.Contains(err.Error(), "Byron") {
+		t.Errorf("the error is %v", err)
 	}
 }
