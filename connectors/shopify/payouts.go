@@ -69,6 +69,11 @@ func (c *Connector) pullPayouts(ctx context.Context, from connectors.Cursor) (co
 	if err != nil {
 		return connectors.Page{}, err
 	}
+	for _, rec := range records {
+		if rec.Problem != "" {
+			delete(seen, rec.Ref.ID) // look again: a part of it may have been late
+		}
+	}
 	cur.Payouts = seen
 	if ch.more {
 		cur.After = ch.last
