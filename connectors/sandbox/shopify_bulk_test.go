@@ -129,7 +129,8 @@ func TestBulkOperationExportsEverything(t *testing.T) {
 		t.Errorf("a wrong address is answered %d", res.StatusCode)
 	}
 	s.Advance(8 * 24 * time.Hour)
-	if res, _, _ := fetch(t, s, end.URL, nil); res.StatusCode != 400 {
+	bulkState(t, s, id)
+	if res, _, _ := fetch(t, s, end.URL, nil); res.StatusCode != 400 || s.shopify.bulk.all[0].file != nil {
 		t.Errorf("an address of last week is answered %d", res.StatusCode)
 	}
 	again, _ := startsBulk(t, libraryShop(Options{Seed: 5}, n), books, false)
