@@ -129,7 +129,7 @@ func (a *orderAddress) body() intake.Address {
 }
 
 // totals states what the order is worth. The tax is what the shop says, unless
-// the lines with the taxes that they bear add up to the total: then it is
+// the total is nearer to the lines with the taxes that they bear: then it is
 // theirs, since the tax of duties and fees is not in the shop's sum.
 func (m *mapper) totals() {
 	o := m.out
@@ -147,8 +147,11 @@ func (m *mapper) totals() {
 		net = net.Add(left)
 	}
 	o.TotalTax = tax
-	if m.Tax != nil && !net.Add(tax).Equal(o.Total) {
-		o.TotalTax = m.in(*m.Tax, "totalTaxSet")
+	if m.Tax != nil {
+		left, stated := o.Total.Sub(net), m.in(*m.Tax, "totalTaxSet")
+		if !left.Equal(tax) && left.Sub(stated).Abs().LessThanOrEqual(left.Sub(tax).Abs()) {
+			o.TotalTax = stated
+		}
 	}
 	if shown := strings.ToUpper(m.Presented.trimmed()); shown != "" && shown != string(o.Currency) {
 		o.Presented = &intake.Presented{Currency: money.Currency(shown), Total: m.amount(m.Total.Presentment.Amount, "totalPriceSet")}

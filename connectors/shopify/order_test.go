@@ -395,6 +395,18 @@ func TestDutiesAndFeesAreLines(t *testing.T) {
 	equal(t, "the tax", o.TotalTax, "7.40")
 }
 
+// Each amount of a sale in another currency is converted by itself, so that
+// the total may be a cent away from its parts. The tax of duties and fees stays
+// tax all the same.
+func TestACentOfConversionIsNotTheTaxOfADuty(t *testing.T) {
+	o := orderSaid(t, changed(t, plainOrder, `"totalPriceSet": `+euros("41.21")+`, "originalTotalDutiesSet": `+euros("5.00")+`,
+		"lineItems": {"nodes": [{"id": "gid://shopify/LineItem/11", "name": "Cup", "quantity": 2, "originalTotalSet": `+euros("24.00")+`, "taxLines": [`+vat("4.80")+`],
+			"duties": [{"id": "gid://shopify/Duty/71", "price": `+euros("5.00")+`, "taxLines": [`+vat("1.40")+`]}]}]}`))
+	equal(t, "the tax", o.TotalTax, "7.20")
+	plain := orderSaid(t, changed(t, plainOrder, `"totalPriceSet": `+euros("34.81")+`, "totalTaxSet": `+euros("5.81")))
+	equal(t, "the tax of an order without duties", plain.TotalTax, "5.81")
+}
+
 func TestShippingLinesWithoutIdsAreToldApart(t *testing.T) {
 	line := func(title, price, tax string) string {
 		return `{"id": null, "title": "` + title + `", "originalPriceSet": ` + euros(price) + `, "discountedPriceSet": ` + euros(price) + `, "taxLines": [` + vat(tax) + `]}`
