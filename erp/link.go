@@ -281,7 +281,7 @@ func (p productMoves) merge(ctx context.Context, tx *store.Tx) error {
 			continue
 		}
 		for to := range p[from] {
-			if _, err := catalog.MergeProduct(ctx, tx, from, to); err != nil {
+			if err := catalog.MergeProduct(ctx, tx, from, to); err != nil {
 				return err
 			}
 		}

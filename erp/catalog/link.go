@@ -123,17 +123,17 @@ func Track(tx *store.Tx, variant int64) {
 }
 
 // MergeProduct queues that a product of which no variant is left is another
-// one, and stands in the categories of both. It reports false, and queues
-// nothing, where it has variants left, or where a shop has both.
-func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64) (bool, error) {
+// one, and stands in the categories of both. It queues nothing where it has
+// variants left, or where a shop has both.
+func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64) error {
 	var apart bool
 	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM variant WHERE product_id = $1) OR EXISTS (SELECT 1 FROM origin a JOIN origin b ON b.shop_id = a.shop_id AND b.kind = a.kind
 		WHERE a.kind = 'product' AND a.local_id = $1 AND b.kind = 'product' AND b.local_id = $2)`, product, into).Scan(&apart)
 	if err != nil {
-		return false, fmt.Errorf("read what is left of product %d: %w", product, err)
+		return fmt.Errorf("read what is left of product %d: %w", product, err)
 	}
 	if apart {
-		return false, nil
+		return nil
 	}
 	for _, q := range []string{
 		`UPDATE payload SET local_id = $2 WHERE local_id = $1 AND kind = 'product'`,
@@ -143,5 +143,5 @@ func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64) (bool,
 		tx.Queue(q, product, into)
 	}
 	tx.Queue(`DELETE FROM product WHERE id = $1`, product)
-	return true, nil
+	return nil
 }
