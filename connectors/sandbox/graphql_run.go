@@ -240,17 +240,17 @@ func (x *gqlRun) guarded(n *gqlNode) bool {
 
 // denied writes null, with an error, where the field may not be read.
 func (x *gqlRun) denied(n *gqlNode) bool {
-	why := n.guard.denied
-	if x.hits.denied && n.guard.personal {
-		why = "protected customer data"
-	}
-	if why == "" {
+	e := gqlError{code: "ACCESS_DENIED", at: n.ask.Position, path: n.path(x.at)}
+	switch {
+	case n.guard.denied != "":
+		e.message = "Access denied for " + n.ask.Name + " field. Required access: `" + n.guard.denied + "` access scope."
+		e.more = map[string]any{"requiredAccess": "`" + n.guard.denied + "` access scope."}
+	case x.hits.denied && n.guard.personal:
+		e.message = "This app is not approved to use the " + n.ask.Name + " field. See the requirements of protected customer data."
+	default:
 		return false
 	}
-	x.errs = append(x.errs, gqlError{
-		message: "Access denied for " + n.ask.Name + " field. Required access: `" + why + "` access scope.",
-		code:    "ACCESS_DENIED", at: n.ask.Position, path: n.path(x.at), more: map[string]any{"requiredAccess": why},
-	})
+	x.errs = append(x.errs, e)
 	x.null()
 	x.void = x.void || n.guard.required
 	return true
