@@ -20,6 +20,8 @@ const (
 	// phaseTouched reads the variants of which the stock or the cost has
 	// changed, which need not move the date of the variant.
 	phaseTouched phase = "touched"
+	// phaseWhole reads the whole list, where a change may leave its date alone.
+	phaseWhole phase = "whole"
 	// phaseBulk reads orders from the result of a bulk operation.
 	phaseBulk phase = "bulk"
 )
@@ -36,6 +38,8 @@ type cursor struct {
 	Until int64 `json:"until,omitempty"`
 	// After is the last id that was read in this phase, 0 before the first.
 	After uint64 `json:"after,omitempty"`
+	// Whole is when the list was last read whole, in Unix seconds.
+	Whole int64 `json:"whole,omitempty"`
 	// Payouts is how the payouts were last stated that may still change.
 	Payouts map[string]string `json:"payouts,omitempty"`
 	// Bulk is the state of phaseBulk.
@@ -59,13 +63,13 @@ func (c *Connector) readCursor(r intake.Resource, from connectors.Cursor) cursor
 
 // sound reports whether the parts of a cursor fit together.
 func (cur cursor) sound() bool {
-	if cur.Since < 0 || cur.Until < 0 {
+	if cur.Since < 0 || cur.Until < 0 || cur.Whole < 0 {
 		return false
 	}
 	switch cur.Phase {
 	case "":
 		return true
-	case phaseGone, phaseTouched:
+	case phaseGone, phaseTouched, phaseWhole:
 		return cur.Since > 0 && cur.Until > 0
 	case phaseBulk:
 		return len(cur.Bulk) > 0
@@ -87,7 +91,11 @@ func (cur cursor) since(r row) bool { return r.modified.IsZero() || r.modified.U
 // finished is the cursor after the last page of a run: the next window starts
 // before the end of this one.
 func (c *Connector) finished(cur cursor) cursor {
-	return cursor{Since: max(cur.Until-int64(c.cfg.Overlap/time.Second), cur.Since)}
+	next := cursor{Since: max(cur.Until-int64(c.cfg.Overlap/time.Second), cur.Since), Whole: cur.Whole}
+	if cur.Since == 0 || cur.Phase == phaseWhole {
+		next.Whole = cur.Until
+	}
+	return next
 }
 
 // clockMargin is how far the end of a window stays behind the clocks: what is
@@ -110,5 +118,5 @@ func (c *Connector) Seek(r intake.Resource, since time.Time) connectors.Cursor {
 	if l, ok := c.listOf(r); !ok || l.dated == "" || since.Unix() <= 0 {
 		return cursor{}.bytes()
 	}
-	return cursor{Since: since.Unix()}.bytes()
+	return cursor{Since: since.Unix(), Whole: since.Unix()}.bytes()
 }

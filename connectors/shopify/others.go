@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"comptoir/erp/intake"
 )
@@ -24,7 +25,7 @@ func (c *Connector) listOf(r intake.Resource) (source, bool) {
 			path: []string{"collections"}, dated: "updated_at", subject: "COLLECTION", size: 100, records: each(categoryRecord)}, true
 	case intake.Products:
 		return source{resource: r, node: "Product", list: documentOf("products"), ids: documentOf("product_ids"), byID: documentOf("products_by_id"),
-			path: []string{"products"}, filter: anyStatus, dated: "updated_at", subject: "PRODUCT", size: 25, records: c.productRecords}, true
+			path: []string{"products"}, filter: anyStatus, dated: "updated_at", subject: "PRODUCT", again: 24 * time.Hour, size: 25, records: c.productRecords}, true
 	case intake.Variants:
 		return source{resource: r, node: "ProductVariant", list: documentOf("variants"), ids: documentOf("variant_ids"), byID: documentOf("variants_by_id"),
 			path: []string{"productVariants"}, dated: "updated_at", subject: "PRODUCT_VARIANT", touched: true, size: 25, records: c.variantRecords}, true

@@ -7,7 +7,10 @@
 //     shop gives points to spend, and tells with each answer how many are left.
 //   - Lists are read in windows of changes, in the order of their ids, and each
 //     page is asked for by the last id before it: no position goes stale, and
-//     no list ends at 25,000 records.
+//     no list ends at 25,000 records. At the end of a window come the events
+//     that tell of deletions, the variants of which only the stock has changed,
+//     and once a day all products: a smart collection takes one in or lets it
+//     go without a word to the product.
 //   - The first reading of all orders is left to a bulk operation: the shop
 //     writes them into a file, which costs no points. Whatever goes wrong with
 //     it ends in reading by pages.
@@ -75,21 +78,23 @@ func New(env connectors.Env, cfg *Config) (*Connector, error) {
 	return c, nil
 }
 
-// rereadAge is how long a record may change without its date moving and still
-// be found: the fees of a payment come in late, and a smart collection takes a
-// product in or lets it go without a word to the product.
+// rereadAge is how long an order may change without its date moving and still
+// be found: the fees of a payment come in late.
 const rereadAge = 7 * 24 * time.Hour
 
 // Streams lists what Pull serves. Deletions come with each window; sweeps find
 // those that the shop does not tell, such as a customer merged into another.
+// What stock and collections do to goods without moving a date is looked for
+// by Pull itself.
 func (c *Connector) Streams() []connectors.Stream {
-	window := func(r intake.Resource, reread time.Duration) connectors.Stream {
-		return connectors.Stream{Resource: r, Sorted: true, Overlap: c.cfg.Overlap, Reread: reread, Vanishes: true}
+	window := func(r intake.Resource) connectors.Stream {
+		return connectors.Stream{Resource: r, Sorted: true, Overlap: c.cfg.Overlap, Vanishes: true}
 	}
+	orders := window(intake.Orders)
+	orders.Reread = rereadAge
 	return []connectors.Stream{
 		{Resource: intake.Locations, Sorted: true, Full: true, Vanishes: true},
-		window(intake.Categories, 0), window(intake.Products, rereadAge), window(intake.Variants, 0), window(intake.Customers, 0),
-		window(intake.Orders, rereadAge),
+		window(intake.Categories), window(intake.Products), window(intake.Variants), window(intake.Customers), orders,
 		{Resource: intake.Payouts, Sorted: true, Overlap: payoutsAgain},
 	}
 }

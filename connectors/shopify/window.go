@@ -31,8 +31,11 @@ type source struct {
 	coarse bool
 	// subject is what an event of deletion calls a row; "": there are none.
 	subject string
-	touched bool // rows change without their date moving
-	size    int  // rows on a page, that cost well under 1,000 points together
+	touched bool // rows change without their date moving, and the shop tells which
+	// again is how often the list is read whole besides, since rows change
+	// without their date moving, and the shop does not tell; 0: never.
+	again   time.Duration
+	size    int // rows on a page, that cost well under 1,000 points together
 	records func(context.Context, []row) ([]intake.Record, error)
 }
 
@@ -91,10 +94,29 @@ func (c *Connector) pullList(ctx context.Context, r intake.Resource, from connec
 		return c.pullGone(ctx, l, cur)
 	case phaseTouched:
 		return c.pullTouched(ctx, l, cur)
+	case phaseWhole:
+		return c.pullWhole(ctx, l, cur)
 	default:
 		cur.Phase = ""
 		return c.pullRows(ctx, l, cur)
 	}
+}
+
+// pullWhole reads the next rows of a list, whenever they were changed.
+func (c *Connector) pullWhole(ctx context.Context, l source, cur cursor) (connectors.Page, error) {
+	ch, err := c.chunk(ctx, l, l.list, cursor{After: cur.After})
+	if err != nil {
+		return connectors.Page{}, err
+	}
+	records, err := l.records(ctx, ch.rows)
+	if err != nil {
+		return connectors.Page{}, err
+	}
+	if ch.more {
+		cur.After = ch.last
+		return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
+	}
+	return c.page(l, cur, records), nil
 }
 
 // pullRows reads the next rows of a window.
@@ -122,21 +144,31 @@ func (c *Connector) pullRows(ctx context.Context, l source, cur cursor) (connect
 
 // page ends a phase of a run with the records given, and goes on to the next.
 func (c *Connector) page(l source, cur cursor, records []intake.Record) connectors.Page {
-	next := c.finished(cur)
-	more := true
-	switch {
-	case l.dated == "":
-		next, more = cursor{}, false
-	case cur.Since == 0: // everything was read: what was deleted is not there
-		more = false
-	case cur.Phase == "" && l.subject != "":
-		next = cursor{Phase: phaseGone, Since: cur.Since, Until: cur.Until}
-	case cur.Phase != phaseTouched && l.touched:
-		next = cursor{Phase: phaseTouched, Since: cur.Since, Until: cur.Until}
-	default:
-		more = false
+	next, more := c.finished(cur), false
+	if phase := l.after(cur); phase != "" {
+		next, more = cursor{Phase: phase, Since: cur.Since, Until: cur.Until, Whole: cur.Whole}, true
+	}
+	if l.dated == "" {
+		next = cursor{}
 	}
 	return connectors.Page{Records: records, Next: next.bytes(), More: more}
+}
+
+// after is the phase of a run that follows; "" at its end. Who has read
+// everything has missed nothing, and what was deleted is not there.
+func (l source) after(cur cursor) phase {
+	switch whole := cur.Until-cur.Whole >= int64(l.again/time.Second); {
+	case l.dated == "" || cur.Since == 0 || cur.Phase == phaseWhole:
+		return ""
+	case cur.Phase == "" && l.subject != "":
+		return phaseGone
+	case cur.Phase != phaseTouched && l.touched:
+		return phaseTouched
+	case l.again > 0 && whole:
+		return phaseWhole
+	default:
+		return ""
+	}
 }
 
 // lookForIgnoredWindow warns of rows that are older than the window: the shop

@@ -381,6 +381,27 @@ func TestDeletionsAreToldAtTheEndOfTheWindow(t *testing.T) {
 	}
 }
 
+// A smart collection takes products in and lets them go, and their dates stay.
+func TestProductsAreReadWholeOnceADay(t *testing.T) {
+	shop := newListShop()
+	for id := range uint64(4) {
+		shop.set("products", id+1, noon.Add(-time.Hour))
+	}
+	_, next := pullAll(t, connectTo(t, shop, 3), intake.Products, nil)
+	shop.rows["destroyed"] = []listRow{{id: 1, changed: noon.Add(20 * time.Hour),
+		extra: `"action":"destroy","createdAt":"2026-11-24T08:00:00Z","subjectType":"PRODUCT","subjectId":"gid://shopify/Product/9"`}}
+	var got []string
+	for range 5 {
+		shop.now = shop.now.Add(10 * time.Hour)
+		var pages []string
+		pages, next = pullAll(t, connectTo(t, shop, 3), intake.Products, next)
+		got = append(got, strings.Join(pages, "/"))
+	}
+	if want := []string{"/", "/", "/-9/1 2 3/4", "/", "/"}; !slices.Equal(got, want) {
+		t.Errorf("every ten hours are read %q, want %q", got, want)
+	}
+}
+
 func TestSpoiltCursorIsTheBeginning(t *testing.T) {
 	shop := newListShop()
 	shop.set("collections", 1, noon.Add(-time.Hour))
