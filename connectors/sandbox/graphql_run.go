@@ -240,7 +240,7 @@ func (x *gqlRun) guarded(n *gqlNode) bool {
 
 // denied writes null, with an error, where the field may not be read.
 func (x *gqlRun) denied(n *gqlNode) bool {
-	e := gqlError{code: "ACCESS_DENIED", at: n.ask.Position, path: n.path(x.at)}
+	e := gqlError{code: "ACCESS_DENIED", at: n.ask.Position}
 	switch {
 	case n.guard.denied != "":
 		e.message = "Access denied for " + n.ask.Name + " field. Required access: `" + n.guard.denied + "` access scope."
@@ -250,6 +250,7 @@ func (x *gqlRun) denied(n *gqlNode) bool {
 	default:
 		return false
 	}
+	e.path = n.path(x.at)
 	x.errs = append(x.errs, e)
 	x.null()
 	x.void = x.void || n.guard.required
