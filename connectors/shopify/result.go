@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"comptoir/connectors"
+	"comptoir/erp/intake"
 )
 
 // exportPage is how many orders are taken out of a result at once.
@@ -134,8 +135,6 @@ func (c *Connector) bring(ctx context.Context, id string) error {
 		return err
 	case op.status != exportCompleted:
 		return spoilt{fmt.Errorf("%s was completed, and is now %s", id, op.status)}
-	case op.url == "" && op.objects > 0:
-		return spoilt{fmt.Errorf("%s has %d objects, and no result", id, op.objects)}
 	case op.size > int64(c.cfg.MaxExport)<<30:
 		return hopeless{fmt.Errorf("%w: it has %d bytes", errTooLarge, op.size)}
 	}
@@ -169,5 +168,7 @@ func (c *Connector) bring(ctx context.Context, id string) error {
 		return err
 	}
 	r.stumbles.Store(0)
+	c.env.Log.Info().Str("shop", c.env.Shop).Str("resource", string(intake.Orders)).Str("operation", id).
+		Int("orders", r.index.roots()).Int64("bytes", r.spool.size).Msg("the file with all orders has come")
 	return nil
 }
