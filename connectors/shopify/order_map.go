@@ -79,7 +79,6 @@ func (m *mapper) head() {
 		m.fail("totalPriceSet", fmt.Errorf("the order is in %s, but its total in %s", o.Currency, of))
 	}
 	o.PricesIncludeTax = m.TaxesIncluded
-	o.MoneyStated = true
 	o.Note = m.Note.trimmed()
 	o.CreatedVia = m.Source.trimmed()
 	for _, code := range m.Codes {
