@@ -136,6 +136,7 @@ type level struct {
 		ID     scalar `json:"id"`
 		Active bool   `json:"isActive"`
 	} `json:"location"`
+	Updated    scalar `json:"updatedAt"`
 	Quantities []struct {
 		Name     scalar `json:"name"`
 		Quantity scalar `json:"quantity"`
@@ -143,7 +144,9 @@ type level struct {
 }
 
 // variantRecords makes the records of variants. Levels that did not come along
-// are asked for.
+// are asked for. A variant of which the stock has moved since the window ended
+// is left to the next one, which has it: the order that moved it may be too
+// young to be read, and without it the number would make no sense.
 func (c *Connector) variantRecords(ctx context.Context, rows []row) ([]intake.Record, error) {
 	records := make([]intake.Record, 0, len(rows))
 	shared := 0
@@ -152,6 +155,9 @@ func (c *Connector) variantRecords(ctx context.Context, rows []row) ([]intake.Re
 		r.decode(row.raw, v)
 		if err := complete(ctx, c, documentOf("item_levels"), []string{"inventoryItem", "inventoryLevels"}, v.Item.ID, &v.Item.Levels); err != nil {
 			return nil, err
+		}
+		if v.moved(row.until) {
+			continue
 		}
 		if n, err := v.Item.Duplicates.number(); err == nil && n.IsPositive() {
 			shared++
@@ -174,6 +180,15 @@ func (v *variant) changed() scalar {
 		return v.Item.Updated
 	}
 	return v.Updated
+}
+
+// moved reports whether the stock has moved at or after an instant, in Unix
+// seconds; 0 is none.
+func (v *variant) moved(since int64) bool {
+	return since > 0 && slices.ContainsFunc(v.Item.Levels.Nodes, func(l level) bool {
+		at, err := l.Updated.instant()
+		return err == nil && at.Unix() >= since
+	})
 }
 
 func (v *variant) body(r *reading) *intake.Variant {

@@ -267,6 +267,26 @@ func TestVariantsOfWhichTheStockChangedAreStated(t *testing.T) {
 	}
 }
 
+// An order of the last moments is not read yet, and its goods are gone from the
+// shelf already: the number waits for the window that has both.
+func TestStockThatMovedAfterTheWindowWaitsForTheNext(t *testing.T) {
+	shop, _, levels := stockShop()
+	levels["gid://shopify/Location/1"] = []string{"2", "5"}
+	moved := "gid://shopify/ProductVariant/5"
+	shop.nodes[moved] = strings.Replace(shop.nodes[moved], `"quantities"`, `"updatedAt":"`+noon.Add(-time.Second).Format(time.RFC3339)+`","quantities"`, 1)
+	c := connectTo(t, shop, 5)
+	pages, next := pullAll(t, c, intake.Variants, c.Seek(intake.Variants, noon.Add(-time.Hour)))
+	if got := strings.Join(pages, "/"); got != "//2" {
+		t.Errorf("the pages are %q", got)
+	}
+	if since := c.readCursor(intake.Variants, next).Since; since >= noon.Add(-time.Second).Unix() {
+		t.Errorf("the next window starts at %v and leaves it out", instantOf(since))
+	}
+	if recs, err := c.Fetch(t.Context(), []intake.Ref{{Kind: intake.KindVariant, ID: "5"}}); err != nil || recs[0].Gone() {
+		t.Errorf("asked for by its id it is %+v, %v", recs, err)
+	}
+}
+
 // A location that was opened or closed moves no level, and changes what all of
 // them count for.
 func TestLocationThatChangedCountsWithAllItsStock(t *testing.T) {

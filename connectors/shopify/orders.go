@@ -51,7 +51,7 @@ func (c *Connector) fetchOrders(ctx context.Context, refs []intake.Ref) ([]intak
 	if !ok {
 		return nil, c.unknownResource(intake.Orders)
 	}
-	records, err := inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, l, ids) })
+	records, err := inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, l, ids, 0) })
 	if err != nil {
 		return nil, err
 	}

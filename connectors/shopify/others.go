@@ -63,7 +63,7 @@ func (c *Connector) fetchOthers(ctx context.Context, refs []intake.Ref) ([]intak
 	}
 	for _, r := range listed {
 		if l, ok := c.listOf(r); ok && intake.KindOf(r) == kind {
-			return inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, l, ids) })
+			return inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, l, ids, 0) })
 		}
 	}
 	return nil, c.unknownResource(intake.Resource(kind))
@@ -98,24 +98,26 @@ func inOrder(refs []intake.Ref, fetch func(ids []uint64) ([]intake.Record, error
 	return records, nil
 }
 
-// fetchNumbers reads records by the numbers in their ids, in that order. Those
-// that the shop does not have are missing.
-func (c *Connector) fetchNumbers(ctx context.Context, l source, ids []uint64) ([]intake.Record, error) {
+// fetchNumbers reads records by the numbers in their ids, in that order, in a
+// window that ends at until; 0: in none. Those that the shop does not have are
+// missing.
+func (c *Connector) fetchNumbers(ctx context.Context, l source, ids []uint64, until int64) ([]intake.Record, error) {
 	rows, err := c.readNodes(ctx, l, ids)
 	if err != nil {
 		return nil, err
+	}
+	here := make(map[uint64]bool, len(rows))
+	for i := range rows {
+		here[rows[i].id] = true
+		rows[i].until = until
 	}
 	records, err := l.records(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
-	here := make(map[string]bool, len(records))
-	for _, rec := range records {
-		here[rec.Ref.ID] = true
-	}
 	for _, id := range ids {
-		if ref := (intake.Ref{Kind: intake.KindOf(l.resource), ID: strconv.FormatUint(id, 10)}); !here[ref.ID] {
-			records = append(records, intake.Missing(ref))
+		if !here[id] {
+			records = append(records, intake.Missing(intake.Ref{Kind: intake.KindOf(l.resource), ID: strconv.FormatUint(id, 10)}))
 		}
 	}
 	return records, nil

@@ -185,5 +185,5 @@ func payoutOf(part row) string {
 
 // fetchPayouts reads payouts again.
 func (c *Connector) fetchPayouts(ctx context.Context, refs []intake.Ref) ([]intake.Record, error) {
-	return inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, c.payoutList(), ids) })
+	return inOrder(refs, func(ids []uint64) ([]intake.Record, error) { return c.fetchNumbers(ctx, c.payoutList(), ids, 0) })
 }

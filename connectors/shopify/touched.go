@@ -62,7 +62,7 @@ func (c *Connector) pullTouched(ctx context.Context, l source, cur cursor) (conn
 	}
 	ids = ids[at:]
 	some := ids[:min(len(ids), l.size, c.cfg.PageSize)]
-	records, err := c.fetchNumbers(ctx, l, some)
+	records, err := c.fetchNumbers(ctx, l, some, cur.Until)
 	if err != nil {
 		return connectors.Page{}, err
 	}

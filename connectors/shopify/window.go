@@ -46,6 +46,9 @@ type row struct {
 	id       uint64
 	modified time.Time // zero where the shop does not say
 	raw      json.RawMessage
+	// until is the end of the window that it is read in, in Unix seconds; 0:
+	// none, it was asked for by its id.
+	until int64
 }
 
 // ref is the id as text.
@@ -131,7 +134,13 @@ func (c *Connector) pullRows(ctx context.Context, l source, cur cursor) (connect
 	c.lookForIgnoredWindow(l, cur, ch)
 	// What has changed after the end of the window is stated already where it
 	// came along; it comes again in the next.
-	records, err := l.records(ctx, slices.DeleteFunc(ch.rows, func(r row) bool { return l.dated != "" && !cur.since(r) }))
+	rows := slices.DeleteFunc(ch.rows, func(r row) bool { return l.dated != "" && !cur.since(r) })
+	if cur.Since > 0 { // at first, everything is stated
+		for i := range rows {
+			rows[i].until = cur.Until
+		}
+	}
+	records, err := l.records(ctx, rows)
 	if err != nil {
 		return connectors.Page{}, err
 	}

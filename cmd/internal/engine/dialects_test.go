@@ -114,3 +114,31 @@ func (w *world) report(name string, spelling *strings.Replacer) []string {
 	slices.Sort(out)
 	return out
 }
+
+// TestAnOrderOfTheLastMomentsMakesNoFalseAdjustment syncs right after a sale:
+// the goods have left the shop's number, and the order may not be listed yet.
+func TestAnOrderOfTheLastMomentsMakesNoFalseAdjustment(t *testing.T) {
+	for _, platform := range []sandbox.Platform{sandbox.WooCommerce, sandbox.Shopify} {
+		b := newBox(t, sandbox.Options{Seed: 4, Orders: 60, Platform: platform, Common: true})
+		b.live(time.Minute)
+		w := newWorld(t, b)
+		w.sync()
+		for range 3 {
+			for range 20 { // some of the goods sell early and late in this minute
+				if b.PlaceOrder() == "" {
+					t.Fatal("no order was placed")
+				}
+				b.live(2 * time.Second)
+			}
+			for range 2 { // at once, and when it is listed
+				if res := w.sync(); res.Settled != nil && res.Settled.Adjusted > 0 {
+					t.Errorf("%q: %+v", platform, res.Settled)
+				}
+				b.live(40 * time.Second)
+			}
+		}
+		if found, err := w.books.Verify(t.Context()); err != nil || len(found) > 0 {
+			t.Errorf("%q: %v, %v", platform, found, err)
+		}
+	}
+}
