@@ -130,19 +130,24 @@ func TestAnExchangePaysOnlyTheDifference(t *testing.T) {
 // order is still worth.
 func (f *factOrder) isPaid(t *testing.T) {
 	t.Helper()
-	var received decimal.Decimal
+	if got, left := f.received(), f.CurrentTotalPriceSet.amount(); !got.Equal(left) {
+		t.Errorf("%s: paid %s for what is worth %s", f.ID, got, left)
+	}
+}
+
+// received is the money that came in and did not go back.
+func (f *factOrder) received() decimal.Decimal {
+	var sum decimal.Decimal
 	for _, m := range f.Transactions {
 		switch {
 		case m.Status != "SUCCESS":
 		case m.Kind == "REFUND":
-			received = received.Sub(m.AmountSet.amount())
-		case m.Kind != "AUTHORIZATION":
-			received = received.Add(m.AmountSet.amount())
+			sum = sum.Sub(m.AmountSet.amount())
+		case m.Kind == "SALE", m.Kind == "CAPTURE":
+			sum = sum.Add(m.AmountSet.amount())
 		}
 	}
-	if left := f.CurrentTotalPriceSet.amount(); !received.Equal(left) {
-		t.Errorf("%s: paid %s for what is worth %s", f.ID, received, left)
-	}
+	return sum
 }
 
 func TestAnEditOfAPaidOrderIsPaidOrPaidBack(t *testing.T) {

@@ -45,7 +45,9 @@ func (s *Shop) PayOrder(id string) string {
 
 // CompleteOrder ships a whole order.
 func (s *Shop) CompleteOrder(id string) string {
-	return s.changeOrder(id, func(o *order) bool { return o.state == stateOpen || o.state == statePickup || o.state == stateHeld }, s.complete)
+	return s.changeOrder(id, func(o *order) bool {
+		return s.shippable(o) && (o.state == stateOpen || o.state == statePickup || o.state == stateHeld)
+	}, s.complete)
 }
 
 // CancelOrder cancels an order, paid or not, and puts its goods back.
@@ -60,6 +62,7 @@ func (s *Shop) ReopenOrder(id string) string {
 	return s.changeOrder(id, func(o *order) bool { return o.state == stateCancelled || o.state == stateDone },
 		func(o *order) {
 			o.unship()
+			o.keepMoney()
 			s.enter(o, stateOpen, OrderEdited)
 		})
 }

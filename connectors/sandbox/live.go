@@ -170,7 +170,7 @@ func (s *Shop) do(st step) {
 			s.callOff(o, d)
 		}
 	case doShip:
-		if o.state == stateOpen || o.state == statePickup {
+		if s.shippable(o) && (o.state == stateOpen || o.state == statePickup) {
 			s.complete(o)
 		}
 	case doWait:

@@ -89,7 +89,22 @@ func (s *Shop) await(o *order) { s.enter(o, statePickup, OrderWaits) }
 
 func (s *Shop) cancel(o *order) {
 	o.cancelled = s.now()
+	s.payBack(o)
 	s.enter(o, stateCancelled, OrderCancelled)
+}
+
+// shippable reports whether the order can be completed: on Shopify only by
+// shipping something.
+func (s *Shop) shippable(o *order) bool {
+	if !s.opt.Common && !s.onShopify() {
+		return true
+	}
+	for i := range o.lines {
+		if done, _, _ := o.refunded(goods, i); done < o.lines[i].qty && !o.lines[i].of.tip {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Shop) complete(o *order) {

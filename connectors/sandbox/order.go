@@ -127,6 +127,7 @@ type refund struct {
 
 	// What follows is told by Shopify alone.
 	moved    int64 // money, where apart: else it is the amount
+	gifts    int64 // what goes back to gift cards
 	apart    bool
 	coming   bool // the money is on its way
 	kept     bool // the goods do not go back into stock

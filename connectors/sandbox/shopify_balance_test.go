@@ -274,6 +274,9 @@ func (f *factOrder) fact() string {
 	}
 	var refunds []string
 	for i := range f.Refunds {
+		if number(strings.TrimPrefix(f.Refunds[i].ID, "gid://shopify/Refund/")) > firstCancellation {
+			continue // that a cancelled order is paid back goes without saying on WooCommerce
+		}
 		refunds = append(refunds, f.Refunds[i].worth().StringFixed(2))
 	}
 	return factOf(goods, off, carriage, fees, f.TotalTaxSet.amount(), f.TotalPriceSet.amount(), gifts, refunds)

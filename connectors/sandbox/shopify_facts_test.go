@@ -305,6 +305,9 @@ func (f *factOrder) addsUp(t *testing.T) {
 		}
 	}
 	equal("what is left", f.CurrentTotalPriceSet.amount(), current)
+	if f.CancelledAt != nil {
+		equal("what a cancelled order keeps", f.received(), decimal.Decimal{})
+	}
 	parcels := map[string]int64{}
 	for _, p := range f.Fulfillments {
 		var n int64

@@ -16,7 +16,7 @@ func (s *Shop) byGid(gid string) any {
 			return o
 		}
 	case "Refund":
-		if r := s.refund(id); r != nil && s.sees(r.of) {
+		if r := s.refundBy(id); r != nil && s.sees(r.of) {
 			return r
 		}
 	case "Fulfillment":

@@ -16,7 +16,7 @@ func (o *order) label() string {
 // financialStatus is what the shop says of the order's money.
 func (s *Shop) financialStatus(o *order) string {
 	switch {
-	case o.state == stateRefunded, o.paid > 0 && o.due() > 0 && o.left() <= 0:
+	case o.state == stateRefunded, o.paid > 0 && (o.state == stateCancelled || o.due() > 0 && o.left() <= 0):
 		return "REFUNDED"
 	case o.paid > 0 && s.view(o).takenBack() > 0:
 		return "PARTIALLY_REFUNDED"

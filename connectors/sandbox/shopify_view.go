@@ -195,6 +195,9 @@ func (s *Shop) transactions(o *order) []*transaction {
 			}
 			add(t)
 		}
+		if r.gifts > 0 {
+			add(transaction{id: r.transactionID() + 1, at: r.created, kind: "REFUND", status: "SUCCESS", gateway: giftGateway, amount: r.gifts, refund: r})
+		}
 	}
 	return all
 }
