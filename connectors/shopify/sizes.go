@@ -94,9 +94,9 @@ func (c *Connector) scaled(most int) int {
 }
 
 // choked reports whether a smaller page may succeed: it cost more points than
-// one request may, took too long or grew too large.
+// one request may, took too long, grew too large or broke the shop.
 func choked(err error) bool {
-	if errors.Is(err, errTooDear) || errors.Is(err, rest.ErrTimeout) || errors.Is(err, rest.ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, new(*answerError)) && connectors.ClassOf(err) == connectors.Transient || errors.Is(err, errTooDear) || errors.Is(err, rest.ErrTimeout) || errors.Is(err, rest.ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
 	}
 	var status *rest.StatusError

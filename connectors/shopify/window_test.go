@@ -34,7 +34,8 @@ type listShop struct {
 	asked    []string // operations and their searches
 	noIDs    bool     // ids in a search are not understood
 	noWindow bool     // dates in a search are not understood
-	mostRows int      // more than so many are too dear
+	mostRows int      // of more than so many the shop makes no page
+	choking  string   // the code of the error then
 	shuffled bool
 	twice    bool
 }
@@ -100,7 +101,7 @@ func (s *listShop) answer(op string, vars map[string]any) string {
 	}
 	first := int(vars["first"].(float64))
 	if s.mostRows > 0 && first > s.mostRows {
-		return `{"errors":[{"message":"too dear","extensions":{"code":"MAX_COST_EXCEEDED"}}]}`
+		return `{"errors":[{"message":"too much","extensions":{"code":"` + s.choking + `"}}]}`
 	}
 	list := s.list(op, search, first)
 	for _, l := range []struct{ op, path string }{
@@ -337,16 +338,18 @@ func TestRowsThatComeTwiceOrShuffledAreStatedOnce(t *testing.T) {
 	}
 }
 
-func TestPageThatIsTooDearIsAskedForInHalves(t *testing.T) {
-	shop := newListShop()
-	shop.mostRows = 6
-	for id := range uint64(250) {
-		shop.set("collections", id+1, noon.Add(-time.Hour))
-	}
-	c := connectTo(t, shop, defaultPageSize)
-	pages, _ := pullAll(t, c, intake.Categories, nil)
-	if len(pages) < 250/6 || len(strings.Fields(strings.Join(pages, " "))) != 250 {
-		t.Errorf("%d pages: %q", len(pages), pages)
+func TestPageThatTheShopCannotMakeIsAskedForInHalves(t *testing.T) {
+	for _, code := range []string{"MAX_COST_EXCEEDED", "INTERNAL_SERVER_ERROR", "TIMEOUT"} {
+		shop := newListShop()
+		shop.mostRows, shop.choking = 6, code
+		for id := range uint64(100) {
+			shop.set("collections", id+1, noon.Add(-time.Hour))
+		}
+		c := connectTo(t, shop, defaultPageSize)
+		pages, _ := pullAll(t, c, intake.Categories, nil)
+		if len(pages) < 100/6 || len(strings.Fields(strings.Join(pages, " "))) != 100 {
+			t.Errorf("%s: %d pages: %q", code, len(pages), pages)
+		}
 	}
 }
 
