@@ -71,13 +71,14 @@ func denied(err error) (fields []string, ok bool) {
 
 // spare are the fields that the books can do without: those that Shopify gives
 // only to apps that it has approved for protected customer data, as its schema
-// marks them, those that lead to them, and the terms of payment.
+// marks them, those that lead to them, the terms of payment, and what goods
+// cost.
 var spare = [...]string{
 	"customer", "email", "phone", "displayName", "firstName", "lastName",
 	"defaultEmailAddress", "emailAddress", "defaultPhoneNumber", "phoneNumber",
 	"defaultAddress", "addressesV2", "billingAddress", "shippingAddress", "displayAddress",
 	"address1", "address2", "zip",
-	"paymentTerms",
+	"paymentTerms", "unitCost",
 }
 
 // spareLists are where the lists begin that the books can do without: orders

@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"comptoir/connectors"
@@ -25,6 +26,10 @@ func (l source) deletions() source {
 func (c *Connector) pullGone(ctx context.Context, l source, cur cursor) (connectors.Page, error) {
 	events := l.deletions()
 	ch, err := c.chunk(ctx, events, events.list, cur)
+	if fields, ok := denied(err); ok && slices.Contains(fields, events.path[0]) {
+		c.client.versions.warn("the app may not read the shop's events: what was deleted is only found by sweeps")
+		return c.page(l, cur, nil), nil
+	}
 	if err != nil {
 		return connectors.Page{}, err
 	}

@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,7 @@ type listShop struct {
 	noWindow bool     // dates in a search are not understood
 	mostRows int      // of more than so many the shop makes no page
 	choking  string   // the code of the error then
+	denied   string   // the operation that this app may not ask for
 	shuffled bool
 	twice    bool
 }
@@ -98,6 +100,10 @@ func (s *listShop) answer(op string, vars map[string]any) string {
 			found = append(found, node)
 		}
 		return `{"data":{"nodes":[` + strings.Join(found, ",") + `]}}`
+	}
+	if op == s.denied {
+		at := map[string]string{"destroyed": "events"}[op]
+		return `{"data":null,"errors":[{"message":"Access denied","path":["` + cmp.Or(at, op) + `"],"extensions":{"code":"ACCESS_DENIED"}}]}`
 	}
 	first := int(vars["first"].(float64))
 	if s.mostRows > 0 && first > s.mostRows {
@@ -381,6 +387,23 @@ func TestDeletionsAreToldAtTheEndOfTheWindow(t *testing.T) {
 	// Who reads everything does not need to be told what is not there.
 	if pages, _ := pullAll(t, connectTo(t, shop, 2), intake.Categories, nil); strings.Join(pages, " ") != "1" {
 		t.Errorf("the first run tells %q", pages)
+	}
+}
+
+// Sweeps find what was deleted, so a shop that does not show its events is read
+// on.
+func TestDeniedEventsDoNotStopTheWindow(t *testing.T) {
+	shop := newListShop()
+	shop.set("collections", 1, noon.Add(-time.Hour))
+	shop.denied = "destroyed"
+	c := connectTo(t, shop, 2)
+	pages, next := pullAll(t, c, intake.Categories, c.Seek(intake.Categories, noon.Add(-2*time.Hour)))
+	if got := strings.Join(pages, "/"); got != "1/" || c.readCursor(intake.Categories, next).Phase != "" {
+		t.Errorf("the pages are %q, then %s", got, next)
+	}
+	shop.denied = "collections"
+	if _, err := c.Pull(t.Context(), intake.Categories, next); connectors.ClassOf(err) != connectors.Denied || err == nil {
+		t.Errorf("denied collections: %v", err)
 	}
 }
 
