@@ -79,7 +79,7 @@ func (c *Config) Fields() []connectors.Field {
 			Help: "The refresh token of an app with expiring offline tokens. It is needed once: Shopify gives a new one with each use, which is " +
 				"kept with the books from then on. A new value here takes the place of the kept one."},
 		{Key: "page_size", Value: &c.PageSize,
-			Help: "How large pages are, 1 to 250. At 25 a page holds as many records as suit Shopify's limits: ten orders, 25 products, 100 customers. " +
+			Help: "How large pages are, 1 to 250. At 25 a page holds as many records as suit Shopify's limits: 50 orders, 25 products, 100 customers. " +
 				"Above, pages grow in proportion; below, none holds more than so many records. When a page is too dear for the shop, fewer are asked for by itself."},
 		{Key: "max_in_flight", Value: &c.MaxInFlight,
 			Help: "How many requests may be on their way to the shop at once, 1 to 16. How fast they follow each other depends on what Shopify allows to the shop's plan."},
