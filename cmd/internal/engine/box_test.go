@@ -32,6 +32,15 @@ type box struct {
 // afterHistory is an hour after the generated history ends.
 var afterHistory = time.Date(2026, time.November, 1, 1, 0, 0, 0, time.UTC)
 
+// onEachPlatform runs a test on a shop of each platform. That of Shopify has
+// all that only such a shop has: edits, returns, exchanges, shipments in part,
+// payouts.
+func onEachPlatform(t *testing.T, o sandbox.Options, test func(t *testing.T, o sandbox.Options)) {
+	t.Run("woocommerce", func(t *testing.T) { test(t, o) })
+	o.Platform, o.Extras = sandbox.Shopify, true
+	t.Run("shopify", func(t *testing.T) { test(t, o) })
+}
+
 // newBox makes a shop with so many orders.
 func newBox(t testing.TB, o sandbox.Options) *box {
 	t.Helper()
@@ -144,8 +153,11 @@ func (s *shuffled) Pull(ctx context.Context, r intake.Resource, cur connectors.C
 		}
 		s.dice.Shuffle(len(s.mixed[r]), func(i, j int) { s.mixed[r][i], s.mixed[r][j] = s.mixed[r][j], s.mixed[r][i] })
 	}
-	if len(s.mixed[r]) == 0 {
-		return s.box.Pull(ctx, r, s.end[r])
+	if len(s.mixed[r]) == 0 { // all was dealt out, and cur leads on from there
+		if len(cur) == 0 {
+			cur = s.end[r]
+		}
+		return s.box.Pull(ctx, r, cur)
 	}
 	n := min(1+s.dice.IntN(40), len(s.mixed[r]))
 	page := connectors.Page{Records: s.mixed[r][:n], Next: connectors.Cursor{'p', byte(len(s.mixed[r]) % 251)}, More: n < len(s.mixed[r])}

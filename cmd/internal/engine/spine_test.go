@@ -56,7 +56,11 @@ func (w *world) asTheShop(b *box) {
 }
 
 func TestAWholeShopArrivesOnceAndStaysCurrent(t *testing.T) {
-	b := newBox(t, sandbox.Options{Seed: 1, Orders: 300})
+	onEachPlatform(t, sandbox.Options{Seed: 1, Orders: 300}, arriveOnce)
+}
+
+func arriveOnce(t *testing.T, o sandbox.Options) {
+	b := newBox(t, o)
 	w := newWorld(t, b)
 	if first := w.sync(); first.Settled == nil || first.Settled.Opened == 0 {
 		t.Errorf("the stock was not taken over: %+v", first.Settled)
@@ -72,7 +76,11 @@ func TestAWholeShopArrivesOnceAndStaysCurrent(t *testing.T) {
 }
 
 func TestAnIdlePollOfAShopCommitsNothing(t *testing.T) {
-	b := newBox(t, sandbox.Options{Seed: 2, Orders: 120})
+	onEachPlatform(t, sandbox.Options{Seed: 2, Orders: 120}, pollIdly)
+}
+
+func pollIdly(t *testing.T, o sandbox.Options) {
+	b := newBox(t, o)
 	w := newWorld(t, b)
 	w.sync()
 	w.sync()
@@ -98,7 +106,10 @@ func (w *world) fences() string {
 }
 
 func TestTheOrderOfArrivalDoesNotMatter(t *testing.T) {
-	o := sandbox.Options{Seed: 3, Orders: 250}
+	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 250}, arriveShuffled)
+}
+
+func arriveShuffled(t *testing.T, o sandbox.Options) {
 	inOrder := newWorld(t, newBox(t, o))
 	inOrder.sync()
 	inOrder.sync()
@@ -131,7 +142,10 @@ func liveAndSync(t *testing.T, w *world, b *box, disturb func()) string {
 }
 
 func TestALivingShopSurvivesTheLossOfEitherStore(t *testing.T) {
-	o := sandbox.Options{Seed: 4, Orders: 150}
+	onEachPlatform(t, sandbox.Options{Seed: 4, Orders: 150}, loseStores)
+}
+
+func loseStores(t *testing.T, o sandbox.Options) {
 	calm := newBox(t, o)
 	want := liveAndSync(t, newWorld(t, calm), calm, func() {})
 

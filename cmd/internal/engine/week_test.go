@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -18,6 +17,7 @@ var schedules = map[intake.Resource]string{
 	intake.Categories: "0 */4 * * *", intake.Coupons: "0 */4 * * *", intake.Customers: "0 */4 * * *",
 	intake.Products: "0 */2 * * *", intake.Variants: "0 */2 * * *",
 	intake.Orders: "*/30 * * * *", intake.Trash: "0 */2 * * *",
+	intake.Locations: "0 */4 * * *", intake.Payouts: "0 */4 * * *",
 }
 
 // weeks is how many seeds are tried; a number in the environment asks for more.
@@ -37,12 +37,16 @@ func TestAWeekInASecond(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seed := range int64(weeks()) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+		onEachPlatform(t, sandbox.Options{Seed: seed, Orders: 60}, func(t *testing.T, o sandbox.Options) {
+			t.Log("seed", seed)
 			synctest.Test(t, func(t *testing.T) {
-				b := newBox(t, sandbox.Options{Seed: seed, Orders: 60})
+				b := newBox(t, o)
 				b.bubbled()
 				w := newWorld(t, b)
-				w.shop.Schedules, w.shop.Location, w.shop.Jitter = schedules, newYork, time.Minute
+				w.shop.Schedules, w.shop.Location, w.shop.Jitter = map[intake.Resource]string{}, newYork, time.Minute
+				for _, st := range b.Streams() {
+					w.shop.Schedules[st.Resource] = schedules[st.Resource]
+				}
 				w.shop.Reread, w.shop.Sweep, w.shop.Retry = "0 3 * * *", "0 4 * * *", "@hourly"
 				w.restart()
 				stop := w.daemon()
@@ -58,6 +62,10 @@ func TestAWeekInASecond(t *testing.T) {
 				}
 				day(sandbox.Fault{Name: "429", Chance: 0.3, RetryAfter: 20 * time.Second}, sandbox.Fault{Name: "500", Chance: 0.1})
 				day(sandbox.Fault{Name: "cut", Chance: 0.2}, sandbox.Fault{Name: "html", Chance: 0.1})
+				if o.Platform == sandbox.Shopify {
+					day(sandbox.Fault{Name: "throttled", Chance: 0.2}, sandbox.Fault{Name: "internal", Chance: 0.1}, sandbox.Fault{Name: "error-beside", Chance: 0.1})
+					day(sandbox.Fault{Name: "old-version"}, sandbox.Fault{Name: "new-status", Chance: 0.5}, sandbox.Fault{Name: "deprecated"})
+				}
 				b.EditOrderSilently("")
 				day(sandbox.Fault{Name: "duplicate"}, sandbox.Fault{Name: "reorder"}, sandbox.Fault{Name: "notice", Chance: 0.5})
 				day(sandbox.Fault{Name: "502"})
