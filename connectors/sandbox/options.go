@@ -29,8 +29,8 @@ type Options struct {
 	// Extras adds what only Shopify has: parts shipped from two places,
 	// returns and exchanges, refunds that settle later, tips, duties, cash
 	// rounding, taxes that a marketplace pays, amounts shown in other
-	// currencies, prices with tax, long orders and test orders. It needs
-	// Platform Shopify, and no Common.
+	// currencies, prices with tax, long orders and test orders. Other
+	// platforms, and a history in Common, have none.
 	Extras bool
 	// Now is the clock of the Date header and of OAuth timestamps; nil means
 	// time.Now. The shop's records carry its own, virtual time (see Clock),

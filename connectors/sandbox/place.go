@@ -51,18 +51,22 @@ func plantedReason(odd Odd) string {
 // booked, a few in a hundred are merely unusual.
 func (s *Shop) oddOf(seq int) Odd {
 	if seq%300 == 60 && !s.opt.Common {
-		odd := [...]Odd{OddNoRate, OddNotANumber, OddTotalsOff}[seq/300%3]
-		if odd == OddNoRate && s.onShopify() { // its orders are all in the shop's currency
-			odd = OddTotalsOff
-		}
-		return odd
+		return [...]Odd{OddNoRate, OddNotANumber, OddTotalsOff}[seq/300%3]
 	}
 	d := s.dice(diePick, int64(seq))
 	if d.in(960) {
 		return NoOddity
 	}
-	odd := [...]Odd{OddStatus, OddGiftCardSold, OddGiftCardUsed, OddGiftCardPaysAll, OddNegativeFee, OddDraft, OddTwice}[d.pick(25, 25, 25, 5, 35, 12, 10)]
-	if odd == OddNegativeFee && (s.opt.Common || s.onShopify()) {
+	return [...]Odd{OddStatus, OddGiftCardSold, OddGiftCardUsed, OddGiftCardPaysAll, OddNegativeFee, OddDraft, OddTwice}[d.pick(25, 25, 25, 5, 35, 12, 10)]
+}
+
+// playable is the oddity, or what a Shopify shop has in its place: its orders
+// are all in the shop's currency, and no fee is below zero.
+func (s *Shop) playable(odd Odd) Odd {
+	switch {
+	case s.onShopify() && (odd == OddNoRate || odd == OddCurrency):
+		return OddTotalsOff
+	case odd == OddNegativeFee && (s.onShopify() || s.opt.Common):
 		return NoOddity
 	}
 	return odd
@@ -70,6 +74,7 @@ func (s *Shop) oddOf(seq int) Odd {
 
 // place makes the next order, as a customer leaves it at the checkout.
 func (s *Shop) place(odd Odd) *order {
+	odd = s.playable(odd)
 	d := s.dice(dieOrder, int64(s.placed))
 	o := &order{id: s.post(), created: s.now(), modified: s.now(), via: "checkout", secret: d.next()}
 	s.placed++

@@ -98,6 +98,7 @@ func New(o Options) *Shop {
 	if o.Goods == 0 {
 		o.Goods = o.Seed
 	}
+	o.Extras = o.Extras && o.Platform == Shopify && !o.Common
 	s := &Shop{
 		opt: o, seed: uint64(o.Seed), goods: uint64(o.Goods), release: parseRelease(o.Version), zone: zone, clock: historyStart,
 		planted: map[int64]string{}, lists: map[string]*list{}, sorts: map[string]sorted{},

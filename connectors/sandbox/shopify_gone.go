@@ -30,14 +30,14 @@ var subjects = map[intake.Resource]struct{ event, kind string }{
 	intake.Categories: {"COLLECTION", "Collection"},
 }
 
-// yearOf is how long the shop tells what was destroyed.
-const yearOf = 365 * 24 * time.Hour
+// eventsKept is how long the shop tells what was destroyed.
+const eventsKept = 365 * 24 * time.Hour
 
 // remembered are the events of what was destroyed in the last year.
 func (s *Shop) remembered() []*gone {
 	var all []*gone
 	for i := range s.gone {
-		if g := &s.gone[i]; s.now()-g.at <= int64(yearOf/time.Second) {
+		if g := &s.gone[i]; s.now()-g.at <= int64(eventsKept/time.Second) {
 			all = append(all, g)
 		}
 	}

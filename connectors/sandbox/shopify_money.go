@@ -86,7 +86,7 @@ func (o *order) shownAs(cents int64) int64 {
 	return perMillion(cents, currencies[o.shown].ppm)
 }
 
-// countType is a number of rows, up to a limit.
+// counted is a number of rows, up to a limit.
 type counted struct {
 	n     int64
 	exact bool
