@@ -1,6 +1,8 @@
 package shopify
 
 import (
+	"strings"
+
 	"comptoir/erp/intake"
 )
 
@@ -32,7 +34,7 @@ func (a *address) body() intake.Address {
 	return intake.Address{
 		FirstName: a.FirstName.trimmed(), LastName: a.LastName.trimmed(), Company: a.Company.trimmed(),
 		Street1: a.Street1.trimmed(), Street2: a.Street2.trimmed(), City: a.City.trimmed(), Region: region,
-		Postcode: a.Zip.trimmed(), Country: a.Country.trimmed(), Phone: a.Phone.trimmed(),
+		Postcode: a.Zip.trimmed(), Country: strings.ToUpper(a.Country.trimmed()), Phone: a.Phone.trimmed(),
 	}
 }
 

@@ -112,21 +112,6 @@ func (m *mapper) customer() {
 	}
 }
 
-func (a *orderAddress) body() intake.Address {
-	if a == nil {
-		return intake.Address{}
-	}
-	region := a.ProvinceCode.trimmed()
-	if region == "" {
-		region = a.Province.trimmed()
-	}
-	return intake.Address{
-		FirstName: a.FirstName.trimmed(), LastName: a.LastName.trimmed(), Company: a.Company.trimmed(),
-		Street1: a.Street1.trimmed(), Street2: a.Street2.trimmed(), City: a.City.trimmed(), Region: region,
-		Postcode: a.Zip.trimmed(), Country: strings.ToUpper(a.Country.trimmed()), Phone: a.Phone.trimmed(),
-	}
-}
-
 // totals states what the order is worth. The tax is what the shop says, unless
 // the total is nearer to the lines with the taxes that they bear: then it is
 // theirs, since the tax of duties and fees is not in the shop's sum.

@@ -26,8 +26,8 @@ type order struct {
 	Codes          []scalar      `json:"discountCodes"`
 	Gateways       []scalar      `json:"paymentGatewayNames"`
 	Customer       node          `json:"customer"`
-	Billing        *orderAddress `json:"billingAddress"`
-	Shipping       *orderAddress `json:"shippingAddress"`
+	Billing        *address `json:"billingAddress"`
+	Shipping       *address `json:"shippingAddress"`
 	Terms          *struct {
 		Name scalar `json:"paymentTermsName"`
 	} `json:"paymentTerms"`
@@ -59,20 +59,6 @@ type node struct {
 type bag struct {
 	Shop        moneyV2 `json:"shopMoney"`
 	Presentment moneyV2 `json:"presentmentMoney"`
-}
-
-type orderAddress struct {
-	FirstName    scalar `json:"firstName"`
-	LastName     scalar `json:"lastName"`
-	Company      scalar `json:"company"`
-	Street1      scalar `json:"address1"`
-	Street2      scalar `json:"address2"`
-	City         scalar `json:"city"`
-	Province     scalar `json:"province"`
-	ProvinceCode scalar `json:"provinceCode"`
-	Zip          scalar `json:"zip"`
-	Country      scalar `json:"countryCodeV2"`
-	Phone        scalar `json:"phone"`
 }
 
 type taxLine struct {
