@@ -4,28 +4,28 @@ package shopify
 // holds them; the rest, and what stands in connections below lists, is added
 // by complete.
 type order struct {
-	ID             scalar        `json:"id"`
-	Name           scalar        `json:"name"`
-	Created        scalar        `json:"createdAt"`
-	Processed      scalar        `json:"processedAt"`
-	Updated        scalar        `json:"updatedAt"`
-	Cancelled      scalar        `json:"cancelledAt"`
-	Closed         scalar        `json:"closedAt"`
-	Test           bool          `json:"test"`
-	Edited         bool          `json:"edited"`
-	TaxesIncluded  bool          `json:"taxesIncluded"`
-	DutiesIncluded bool          `json:"dutiesIncluded"`
-	Currency       scalar        `json:"currencyCode"`
-	Presented      scalar        `json:"presentmentCurrencyCode"`
-	Financial      scalar        `json:"displayFinancialStatus"`
-	Fulfilled      scalar        `json:"displayFulfillmentStatus"`
-	Source         scalar        `json:"sourceName"`
-	Note           scalar        `json:"note"`
-	Email          scalar        `json:"email"`
-	Phone          scalar        `json:"phone"`
-	Codes          []scalar      `json:"discountCodes"`
-	Gateways       []scalar      `json:"paymentGatewayNames"`
-	Customer       node          `json:"customer"`
+	ID             scalar   `json:"id"`
+	Name           scalar   `json:"name"`
+	Created        scalar   `json:"createdAt"`
+	Processed      scalar   `json:"processedAt"`
+	Updated        scalar   `json:"updatedAt"`
+	Cancelled      scalar   `json:"cancelledAt"`
+	Closed         scalar   `json:"closedAt"`
+	Test           bool     `json:"test"`
+	Edited         bool     `json:"edited"`
+	TaxesIncluded  bool     `json:"taxesIncluded"`
+	DutiesIncluded bool     `json:"dutiesIncluded"`
+	Currency       scalar   `json:"currencyCode"`
+	Presented      scalar   `json:"presentmentCurrencyCode"`
+	Financial      scalar   `json:"displayFinancialStatus"`
+	Fulfilled      scalar   `json:"displayFulfillmentStatus"`
+	Source         scalar   `json:"sourceName"`
+	Note           scalar   `json:"note"`
+	Email          scalar   `json:"email"`
+	Phone          scalar   `json:"phone"`
+	Codes          []scalar `json:"discountCodes"`
+	Gateways       []scalar `json:"paymentGatewayNames"`
+	Customer       node     `json:"customer"`
 	Billing        *address `json:"billingAddress"`
 	Shipping       *address `json:"shippingAddress"`
 	Terms          *struct {
