@@ -212,8 +212,9 @@ func goodsTypes() []gqlType {
 				}
 				x.decimal(micros(v.price))
 			}),
-			"taxable":           gqlBool(func(_ *gqlRun, v *variant) bool { return v.class != untaxed }),
-			"inventoryQuantity": gqlNumber(func(_ *gqlRun, v *variant) int64 { return v.stock }),
+			"taxable":            gqlBool(func(_ *gqlRun, v *variant) bool { return v.class != untaxed }),
+			"requiresComponents": gqlBool(func(*gqlRun, *variant) bool { return false }),
+			"inventoryQuantity":  gqlNumber(func(_ *gqlRun, v *variant) int64 { return v.stock }),
 			"inventoryPolicy": gqlText(func(_ *gqlRun, v *variant) string {
 				if v.backorders == "no" {
 					return "DENY"

@@ -103,6 +103,7 @@ type variant struct {
 	CompareAt  scalar   `json:"compareAtPrice"`
 	Taxable    *bool    `json:"taxable"`
 	Backorders scalar   `json:"inventoryPolicy"`
+	Bundle     bool     `json:"requiresComponents"` // sold as its components, of which each has its own stock
 	Options    []option `json:"selectedOptions"`
 	Product    struct {
 		ID       scalar `json:"id"`
@@ -195,7 +196,7 @@ func (v *variant) body(r *reading) *intake.Variant {
 	b := &intake.Variant{
 		ID: v.ID.ref(), ProductID: v.Product.ID.ref(), SKU: v.SKU.trimmed(), Barcode: v.Barcode.trimmed(), Title: v.Title.trimmed(),
 		Kind: v.kind(), Backorders: backorders(v.Backorders), Weight: v.weight(), InventoryID: v.Item.ID.ref(), Sellable: true,
-		Tracked: v.Item.Tracked,
+		Tracked: v.Item.Tracked && !v.Bundle,
 	}
 	if v.Taxable != nil && !*v.Taxable {
 		b.TaxClass = "exempt"

@@ -146,6 +146,10 @@ func TestVariantsOfOtherKinds(t *testing.T) {
 			func(v *intake.Variant) bool {
 				return v.Stock == nil && v.Levels == nil && !v.Tracked && v.Kind == intake.ProductStocked
 			}},
+		{"a bundle, whose number is that of its components", []string{`"taxable":true`, `"taxable":true,"requiresComponents":true`},
+			func(v *intake.Variant) bool {
+				return v.Stock == nil && v.Levels == nil && !v.Tracked && v.Kind == intake.ProductStocked
+			}},
 		{"service", []string{`"tracked":true,"requiresShipping":true`, `"tracked":false,"requiresShipping":false`},
 			func(v *intake.Variant) bool { return v.Kind == intake.ProductService }},
 		{"counted places in a class", []string{`"requiresShipping":true`, `"requiresShipping":false`},
