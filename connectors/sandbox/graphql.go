@@ -126,12 +126,6 @@ func (g *graph) check() {
 	}
 }
 
-// nonNull says that the field is never null, as the schema has it.
-func (f gqlField) nonNull() gqlField {
-	f.required = true
-	return f
-}
-
 // value is the name of the type that the field's selection is made on.
 func (f gqlField) value() string {
 	if f.rows {

@@ -23,7 +23,6 @@ type stockedThing struct {
 	*Shop
 	t          *testing.T
 	item, site string
-	keys       int64
 }
 
 func newStocked(t *testing.T) *stockedThing {

@@ -6,9 +6,6 @@ type refundPart struct {
 	*part
 }
 
-// tax is the tax of the part, in whole cents by rate.
-func (p *refundPart) tax() cents { return wholeCents(p.taxes) }
-
 // partsOf picks the parts of one kind.
 func (r *refund) partsOf(kind partKind) []*refundPart {
 	var all []*refundPart
