@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"comptoir/connectors"
@@ -105,6 +106,9 @@ func (c *client) read(q *question, res *rest.Response, out any) (*answer, error)
 	if len(spoiling) > 0 {
 		return nil, c.faulty(q.op, spoiling, said.Extensions.Cost)
 	}
+	for _, field := range missing {
+		c.versions.warn(hiddenField([]string{field}))
+	}
 	if !said.hasData() {
 		return nil, c.rest.Fail(connectors.Transient, q.op, fmt.Errorf("%w: it holds neither data nor errors", errDamaged), "")
 	}
@@ -115,6 +119,13 @@ func (c *client) read(q *question, res *rest.Response, out any) (*answer, error)
 		return nil, c.rest.Fail(connectors.Rejected, q.op, fmt.Errorf("the answer has another shape than its version has: %w", err), "bring Comptoir up to date")
 	}
 	return &answer{Now: date(res.Header), Denied: missing, Extensions: said.Extensions}, nil
+}
+
+// hiddenField says what it means that fields are denied which the books can do
+// without.
+func hiddenField(names []string) string {
+	return "Shopify does not let the app see " + strings.Join(names, ", ") + ": records come without, and the taxes of an order without an address " +
+		"count as due in the shop's own country; ask for access to protected customer data in the app's settings"
 }
 
 // faulty returns the error for errors beside the data.

@@ -153,9 +153,17 @@ func TestProtectedFieldsMayBeMissing(t *testing.T) {
 	var out struct {
 		Orders struct{ Nodes []struct{ ID string } }
 	}
-	a, err := clientOf(shop, nil).do(t.Context(), "list orders", asks("orders"), nil, &out)
+	var log bytes.Buffer
+	c := clientOf(shop, func(_ *Config, env *connectors.Env) { env.Log = zerolog.New(&log).Level(zerolog.WarnLevel) })
+	a, err := c.do(t.Context(), "list orders", asks("orders"), nil, &out)
 	if err != nil || len(out.Orders.Nodes) != 2 || shop.asked != 1 {
 		t.Fatalf("%+v after %d requests: %v", out, shop.asked, err)
+	}
+	if _, err := c.do(t.Context(), "list orders", asks("orders"), nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(log.String(), "orders.nodes.shippingAddress.phone"); n != 1 || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("each field is told of once: %s", log.String())
 	}
 	if got := strings.Join(a.Denied, " "); got != "orders.nodes.customer orders.nodes.shippingAddress.phone" {
 		t.Errorf("denied: %s", got)

@@ -148,7 +148,7 @@ func (p *probe) customers(ctx context.Context) error {
 	case err != nil && !refused:
 		return err
 	case len(fields) > 0:
-		p.warn(name, "Shopify does not let the app see "+strings.Join(fields, ", ")+": orders come without them; ask for access to protected customer data in the app's settings")
+		p.warn(name, hiddenField(fields))
 	default:
 		p.ok(name, "")
 	}
