@@ -58,8 +58,6 @@ type gqlField struct {
 	many bool
 	// rows marks connections.
 	rows bool
-	// required fields are never null: where one is denied there is no data.
-	required bool
 	// write appends the value to the answer.
 	write func(x *gqlRun, n *gqlNode, receiver any)
 	// lines hands out the nodes of a connection for a bulk operation.

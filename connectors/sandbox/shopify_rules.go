@@ -138,7 +138,7 @@ func isStatus(typ, field string) bool {
 func (p *shopify) guards() gqlGuards {
 	return func(on *gqlType, name string) *gqlGuard {
 		f := on.field(name)
-		g := gqlGuard{personal: personal(on.name, name), status: isStatus(on.name, name), required: f.rows || f.required}
+		g := gqlGuard{personal: personal(on.name, name), status: isStatus(on.name, name), required: f.rows}
 		if need := scopesOf(f.of); need != nil && !slices.ContainsFunc(need, func(scope string) bool { return slices.Contains(p.scopes, scope) }) {
 			g.denied = strings.Join(need, "` or `")
 		}
