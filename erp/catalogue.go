@@ -253,6 +253,9 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	}
 	if standing.shared {
 		catalog.Track(p.tx, id)
+		if !v.Tracked || v.Stock == nil {
+			p.passOn(id)
+		}
 	}
 	return nil
 }
@@ -360,6 +363,7 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 		p.productGone(ref.ID, o.local)
 	case intake.KindVariant:
 		p.tx.Queue(variantDeleted+`id = $1`, o.local)
+		p.passOn(o.local)
 	case intake.KindCategory:
 		p.tx.Queue(`UPDATE category SET deleted = TRUE WHERE id = $1`, o.local)
 		p.tx.Queue(`DELETE FROM product_category WHERE category_id = $1`, o.local)
@@ -381,5 +385,7 @@ func (p *page) productGone(external string, product int64) {
 	p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE shop_id = $1 AND kind = 'variant' AND (parent = $2 OR local_id IN (SELECT id FROM variant WHERE product_id = $3))`,
 		p.shop, external, product)
 	p.tx.Queue(variantDeleted+`(product_id = $1 OR id IN (SELECT local_id FROM origin WHERE shop_id = $2 AND kind = 'variant' AND parent = $3))`, product, p.shop, external)
+	p.tx.Queue(numberPassedOn+`(SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant' AND (parent = $2 OR local_id IN (SELECT id FROM variant WHERE product_id = $3)))`,
+		p.shop, external, product)
 	p.tx.Queue(`UPDATE product SET status = 'deleted' WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = product.id AND g.kind = 'product' AND NOT g.gone)`, product)
 }

@@ -498,3 +498,38 @@ func TestTheNumberOfTheNextShopIsFollowedWhereTheFirstStopsCounting(t *testing.T
 		invariants(t, h.Books)
 	}, "atelier", "boutique")
 }
+
+// A number that was stated while another shop counted is followed without being
+// stated again: stock that does not sell would never change otherwise.
+func TestTheNumberThatTheNextShopStatedBeforeIsFollowed(t *testing.T) {
+	for name, stop := range map[string]func(h *house){
+		"the first is taken out of the configuration": func(h *house) { h.reopen("boutique") },
+		"the first takes the product away": func(h *house) {
+			h.say("atelier", intake.Products, intake.Missing(intake.Ref{Kind: intake.KindProduct, ID: "7"}))
+		},
+		"the first takes the variant away": func(h *house) {
+			h.say("atelier", intake.Variants, intake.Missing(intake.Ref{Kind: intake.KindVariant, ID: "7"}))
+		},
+		"the first counts it no more": func(h *house) {
+			h.say("atelier", intake.Products, seal(h.t, intake.KindProduct, "7", late, h.thing("7", "SHIRT", "", "4").Body))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachHouse(t, func(t *testing.T, h *house) {
+				h.say("atelier", intake.Products, h.thing("7", "SHIRT", "10", "4"))
+				h.say("boutique", intake.Products, h.thing("70", "SHIRT", "8", "4"))
+				h.say("atelier", intake.Orders, h.sale("1", "7", "2", late, shippedSoon))
+				h.settle("atelier")
+				h.settle("boutique")
+				h.hasStock("SHIRT", "10 on hand, 0 wanted, worth 40")
+				stop(h)
+				h.settle("boutique")
+				// The boutique counted 8 before the atelier sold 2.
+				h.hasStock("SHIRT", "6 on hand, 0 wanted, worth 24")
+				h.settle("boutique")
+				h.hasStock("SHIRT", "6 on hand, 0 wanted, worth 24")
+				invariants(t, h.Books)
+			}, "atelier", "boutique")
+		})
+	}
+}

@@ -193,3 +193,30 @@ func (p *page) addSince(ctx context.Context, since map[[2]int64]quantity.Quantit
 	}
 	return rows.Err()
 }
+
+// numberPassedOn has what other shops say of variants looked at again, which
+// the shop $1 counted: they may have stated it when nobody asked them. A set of
+// variants follows.
+const numberPassedOn = `UPDATE shop_stock SET settled = FALSE WHERE shop_id <> $1 AND settled AND ` + stillSold + `
+	AND EXISTS (SELECT 1 FROM stock_level l WHERE l.variant_id = shop_stock.variant_id AND l.place_id = 1 AND l.counted_by = $1) AND variant_id IN `
+
+// stillSold says of a statement of stock that its shop has the variant yet.
+const stillSold = `EXISTS (SELECT 1 FROM origin g WHERE g.local_id = shop_stock.variant_id AND g.kind = 'variant' AND g.shop_id = shop_stock.shop_id AND NOT g.gone)`
+
+// passOn leaves the number of a variant that the shop counts no more to the next
+// one that does.
+func (p *page) passOn(variant int64) {
+	p.tx.Queue(numberPassedOn+`($2)`, p.shop, variant)
+}
+
+// passOnUnconfigured does so for what shops counted that are no longer in the
+// configuration.
+func (b *Books) passOnUnconfigured(tx *store.Tx) {
+	shops := make([]int64, len(b.ranked))
+	for i, s := range b.ranked {
+		shops[i] = s.id
+	}
+	in, args := store.In(len(shops), 1), store.InArgs(nil, shops)
+	tx.Queue(`UPDATE shop_stock SET settled = FALSE WHERE settled AND shop_id IN (`+in+`) AND `+stillSold+`
+		AND variant_id IN (SELECT variant_id FROM stock_level WHERE place_id = 1 AND opened AND counted_by <> 0 AND counted_by NOT IN (`+in+`))`, args...)
+}
