@@ -393,7 +393,7 @@ func (b *Books) ReverseEntry(ctx context.Context, id int64, day string) (Posted,
 
 func reversible(e ledger.Stored) error {
 	switch e.DocumentKind {
-	case manualKind, openingKind:
+	case manualKind, openingKind, disputeKind:
 		return nil
 	case payouts.DocumentKind:
 		if e.Document == 0 { // a person told of it, no gateway

@@ -98,6 +98,14 @@ const (
 	DisputeLost   = "lost"
 )
 
+// disputeKind is the document kind of what a person tells of a dispute.
+const disputeKind = "dispute"
+
+// disputeCause is the key of a stage of a dispute that a person books.
+func disputeCause(gateway string, c money.Currency, reference, stage string) string {
+	return fmt.Sprintf("dispute/%s/%s/%s/%s", gateway, c, reference, stage)
+}
+
 // BookDispute posts a stage of a dispute: opened, the gateway holds the money
 // back; won, it gives it free; lost, it is a loss. It returns the id of the
 // entry.
@@ -117,14 +125,16 @@ func (b *Books) BookDispute(ctx context.Context, d Dispute) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	cause := fmt.Sprintf("dispute/%s/%s/%s/%s", d.Gateway, d.Currency, d.Reference, d.Stage)
+	cause := disputeCause(d.Gateway, d.Currency, d.Reference, d.Stage)
 	return b.bookOnce(ctx, cause, func(tx *store.Tx) (*ledger.Entry, error) {
-		opened := fmt.Sprintf("dispute/%s/%s/%s/%s", d.Gateway, d.Currency, d.Reference, DisputeOpened)
-		home, err := b.disputed(ctx, tx, d, opened, clearing, amount)
+		if err := disputeNotStated(ctx, tx, d); err != nil {
+			return nil, err
+		}
+		home, err := b.disputed(ctx, tx, d, clearing, amount)
 		if err != nil {
 			return nil, err
 		}
-		return &ledger.Entry{Journal: ledger.JournalCash, Effective: d.Date, Cause: cause, DocumentKind: "dispute",
+		return &ledger.Entry{Journal: ledger.JournalCash, Effective: d.Date, Cause: cause, DocumentKind: disputeKind,
 			Description: fmt.Sprintf("Dispute %s of %s %s", d.Reference, d.Gateway, d.Stage),
 			Lines:       pairs(inBoth(side[0], home, amount), inBoth(side[1], -home, amount.Neg()))}, nil
 	})
@@ -132,12 +142,13 @@ func (b *Books) BookDispute(ctx context.Context, d Dispute) (int64, error) {
 
 // disputed is what a dispute is worth in the company's currency: when it is
 // opened what the clearing account carries, later what was put aside then.
-func (b *Books) disputed(ctx context.Context, tx *store.Tx, d Dispute, opened string, clearing ledger.Ref, amount money.Amount) (int64, error) {
+func (b *Books) disputed(ctx context.Context, tx *store.Tx, d Dispute, clearing ledger.Ref, amount money.Amount) (int64, error) {
 	if d.Stage == DisputeOpened {
 		return b.carried(ctx, tx, clearing, amount, d.Date)
 	}
 	var home, foreign, decided int64
-	err := tx.QueryRow(ctx, `SELECT l.debit, l.foreign_debit FROM entry e JOIN entry_line l ON l.entry_id = e.id AND l.debit > 0 WHERE e.cause = $1`, opened).Scan(&home, &foreign)
+	err := tx.QueryRow(ctx, `SELECT l.debit, l.foreign_debit FROM entry e JOIN entry_line l ON l.entry_id = e.id AND l.debit > 0
+		WHERE e.cause = $1 AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.reverses = e.id)`, disputeCause(d.Gateway, d.Currency, d.Reference, DisputeOpened)).Scan(&home, &foreign)
 	if errors.Is(err, sql.ErrNoRows) {
 		home, foreign, err = b.heldBack(ctx, tx, d)
 	}
@@ -150,8 +161,8 @@ func (b *Books) disputed(ctx context.Context, tx *store.Tx, d Dispute, opened st
 	if foreign != amount.Minor {
 		return 0, fault.New(fault.Invalid, "give the amount it was opened with", "dispute %s is about %s, not %s", d.Reference, money.Amount{Minor: foreign, Currency: d.Currency}, amount)
 	}
-	prefix := fmt.Sprintf("dispute/%s/%s/%s/", d.Gateway, d.Currency, d.Reference)
-	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM entry WHERE cause IN ($1, $2)`, prefix+DisputeWon, prefix+DisputeLost).Scan(&decided)
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM entry e WHERE e.cause IN ($1, $2) AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.reverses = e.id)`,
+		disputeCause(d.Gateway, d.Currency, d.Reference, DisputeWon), disputeCause(d.Gateway, d.Currency, d.Reference, DisputeLost)).Scan(&decided)
 	if err != nil {
 		return 0, fmt.Errorf("read dispute %s: %w", d.Reference, err)
 	}

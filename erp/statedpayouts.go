@@ -28,7 +28,12 @@ func (p *page) savePayout(ctx context.Context, rec *intake.Record, id int64, sai
 	if err != nil {
 		return err
 	}
-	if err := notByHand(ctx, p.tx, rec.Ref.ID, said); err != nil {
+	if !cameBack(before, said) {
+		if err := notByHand(ctx, p.tx, rec.Ref.ID, said); err != nil {
+			return err
+		}
+	}
+	if err := disputesNotByHand(ctx, p.tx, rec.Ref.ID, said, d); err != nil {
 		return err
 	}
 	if err := p.b.rated(d, said); err != nil {
@@ -52,6 +57,12 @@ func (p *page) savePayout(ctx context.Context, rec *intake.Record, id int64, sai
 	}
 	w := payouts.Writer{Tx: p.tx, Poster: p.poster, Value: p.b.value}
 	return w.Write(ctx, before, said, d, f, account)
+}
+
+// cameBack reports whether a payout that the books had at the bank is there no
+// more: a person may tell of what became of it.
+func cameBack(before *payouts.Payout, said *intake.Payout) bool {
+	return before.Bank.Revision > 0 && (said.State == intake.PayoutFailed || said.State == intake.PayoutCancelled)
 }
 
 // notByHand refuses a payout that a person has booked already: it would be at
@@ -84,6 +95,59 @@ func notStated(ctx context.Context, r store.Reader, p Payout) error {
 		return fmt.Errorf("look for payout %s among those of the shops: %w", p.Reference, err)
 	}
 	return fault.New(fault.Conflict, "see comptoir payout list", "shop %s states it itself, as payout %s (%s): it is booked when it is paid", shop, external, state)
+}
+
+// disputesNotByHand refuses a payout that holds money back, or gives it free,
+// for a dispute of which a person has booked the same already.
+func disputesNotByHand(ctx context.Context, r store.Reader, external string, said *intake.Payout, d payouts.Decision) error {
+	posted := map[string]bool{}
+	for _, s := range d.Steps {
+		posted[s.Item] = s.Posting != nil
+	}
+	var causes []string
+	for _, it := range d.Items {
+		if it.Said.Kind != intake.ItemDispute || !posted[it.Said.ID] || it.Amount == 0 {
+			continue
+		}
+		stage := DisputeOpened
+		if it.Amount > 0 {
+			stage = DisputeWon
+		}
+		for _, reference := range []string{it.Said.Source, it.Said.ID} {
+			causes = append(causes, disputeCause(said.Gateway, said.Currency, reference, stage))
+		}
+	}
+	for some := range slices.Chunk(causes, 1000) {
+		var id int64
+		err := r.QueryRow(ctx, `SELECT e.id FROM entry e WHERE e.cause IN (`+store.In(len(some), 1)+`) AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.reverses = e.id) ORDER BY e.id LIMIT 1`,
+			store.InArgs(nil, some)...).Scan(&id)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			continue
+		case err != nil:
+			return fmt.Errorf("look for the disputes of payout %s among those booked by hand: %w", external, err)
+		}
+		return fault.New(fault.Conflict, fmt.Sprintf("take yours back: comptoir ledger reverse %d, then comptoir parked retry", id),
+			"a dispute of payout %s of %s was booked by hand already, as entry %d", external, said.Gateway, id)
+	}
+	return nil
+}
+
+// disputeNotStated refuses a stage of a dispute by hand that a payout tells of:
+// its money would be held back, or given free, twice.
+func disputeNotStated(ctx context.Context, r store.Reader, d Dispute) error {
+	sign := map[string]int64{DisputeOpened: -1, DisputeWon: 1}[d.Stage]
+	var shop, external string
+	err := r.QueryRow(ctx, `SELECT s.name, p.external_id FROM payout_item i JOIN payout p ON p.id = i.payout_id JOIN shop s ON s.id = p.shop_id
+		WHERE i.active AND i.kind = 'dispute' AND i.amount * $4 > 0 AND p.gateway = $1 AND p.currency = $2 AND (i.source = $3 OR i.external_id = $3) ORDER BY i.happened_at LIMIT 1`,
+		d.Gateway, string(d.Currency), d.Reference, sign).Scan(&shop, &external)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for dispute %s in the payouts of the shops: %w", d.Reference, err)
+	}
+	return fault.New(fault.Conflict, "see comptoir payout list", "payout %s of %s tells of it itself", external, shop)
 }
 
 // rated refuses a payout in a currency without a rate, before anything is

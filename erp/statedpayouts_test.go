@@ -370,3 +370,75 @@ func TestPayoutsAreListedWithWhatIsOpenOfThem(t *testing.T) {
 		}
 	})
 }
+
+func TestDisputeByHandAndByThePayoutsIsBookedOnce(t *testing.T) {
+	opened := erp.Dispute{Gateway: "stripe", Currency: "EUR", Amount: dec("10"), Date: "2026-03-08", Reference: "s2", Stage: erp.DisputeOpened}
+	said := paidOut(item("1", intake.ItemCharge, "29.88", "0.67", paid, "1"), item("2", intake.ItemDispute, "-10", "15", sent, "1"))
+	t.Run("the payout comes first", func(t *testing.T) {
+		each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+			statePayout(t, b, "501", time.Time{}, said)
+			for _, ref := range []string{"s2", "2"} {
+				opened := opened
+				opened.Reference = ref
+				if _, err := b.BookDispute(ctx, opened); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "payout 501 of atelier") {
+					t.Errorf("%s: %v", ref, err)
+				}
+			}
+			if got, want := balances(t, b), "bank=421 disputes=1000 payment_fees=1500 stripe/EUR=-2921"; got != want {
+				t.Errorf("booked\n got %s\nwant %s", got, want)
+			}
+		})
+	})
+	t.Run("the person does", func(t *testing.T) {
+		each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+			id, err := b.BookDispute(ctx, opened)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := statePayout(t, b, "501", time.Time{}, said); r.Parked != 1 {
+				t.Fatalf("%+v", r)
+			}
+			parked, err := b.ParkedRecords(ctx, "")
+			if err != nil || !strings.Contains(parked[0].Reason, fmt.Sprint("by hand already, as entry ", id)) {
+				t.Errorf("%+v %v", parked, err)
+			}
+			if _, err := b.ReverseEntry(ctx, id, ""); err != nil {
+				t.Fatal(err)
+			}
+			if reason, err := b.RetryParked(ctx, parked[0].ID); err != nil || reason != "" {
+				t.Errorf("retried: %s %v", reason, err)
+			}
+			lost := opened
+			lost.Date, lost.Stage = "2026-03-20", erp.DisputeLost
+			if _, err := b.BookDispute(ctx, lost); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := balances(t, b), "bank=421 dispute_losses=1000 payment_fees=1500 stripe/EUR=-2921"; got != want {
+				t.Errorf("booked\n got %s\nwant %s", got, want)
+			}
+			invariants(t, b)
+		})
+	})
+}
+
+func TestPayoutThatCameBackMayBeStatedAgainAfterAPersonToldOfIt(t *testing.T) {
+	each(t, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		charge := item("1", intake.ItemCharge, "29.88", "0.67", paid, "1")
+		failed := paidOut(charge)
+		failed.State = intake.PayoutFailed
+		statePayout(t, b, "501", sent, paidOut(charge))
+		statePayout(t, b, "501", sent.Add(time.Hour), failed)
+		if _, err := b.BookPayout(ctx, erp.Payout{Gateway: "stripe", Currency: "EUR", Amount: dec("29.21"), Date: "2026-03-12", Reference: "PO-1"}); err != nil {
+			t.Fatal(err)
+		}
+		again := paidOut(charge)
+		again.State, again.RawStatus = intake.PayoutFailed, "returned"
+		if r := statePayout(t, b, "501", sent.Add(2*time.Hour), again); r.Parked != 0 {
+			t.Errorf("%+v", r)
+		}
+		if got, want := balances(t, b), "bank=2921 stripe/EUR=-2921"; got != want {
+			t.Errorf("booked\n got %s\nwant %s", got, want)
+		}
+		invariants(t, b)
+	})
+}
