@@ -43,8 +43,7 @@ func (h *heldOrder) state(rules orderRules) intake.Record {
 	for _, gateway := range rules.shipUnpaid {
 		m.shipUnpaid = append(m.shipUnpaid, strings.ToLower(strings.TrimSpace(gateway)))
 	}
-	// In the order of their ids, since a bulk operation has no other.
-	slices.SortStableFunc(h.Lines.Nodes, func(a, b lineItem) int { return cmp.Compare(a.ID.id(), b.ID.id()) })
+	h.arrange()
 	m.head()
 	m.lines()
 	m.money()
@@ -53,6 +52,20 @@ func (h *heldOrder) state(rules orderRules) intake.Record {
 	m.totals()
 	m.status()
 	return h.seal(intake.KindOrder, h.ID, h.Updated, m.out, h.raw)
+}
+
+// arrange puts the parts of an order in the order of their ids, whichever way
+// it was read: a bulk operation has no other, and what a refund means depends
+// on those before it.
+func (h *heldOrder) arrange() {
+	slices.SortStableFunc(h.Lines.Nodes, func(a, b lineItem) int { return cmp.Compare(a.ID.id(), b.ID.id()) })
+	slices.SortStableFunc(h.Fulfillments, func(a, b fulfillment) int { return cmp.Compare(a.ID.id(), b.ID.id()) })
+	slices.SortStableFunc(h.Refunds, func(a, b refund) int { return cmp.Compare(a.ID.id(), b.ID.id()) })
+	transactions := func(a, b transaction) int { return cmp.Compare(a.ID.id(), b.ID.id()) }
+	slices.SortStableFunc(h.Transactions, transactions)
+	for i := range h.Refunds {
+		slices.SortStableFunc(h.Refunds[i].Transactions.Nodes, transactions)
+	}
 }
 
 // in reads an amount in the shop's own currency.

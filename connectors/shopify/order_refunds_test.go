@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -318,5 +319,33 @@ func TestStatementDoesNotDependOnTheOrderOfLines(t *testing.T) {
 	turned := strings.NewReplacer(`LineItem/11`, `LineItem/13`, `LineItem/13`, `LineItem/11`).Replace(editedFields)
 	if orderSaid(t, changed(t, plainOrder, turned)).Lines[0].ID != "12" { // 11 is the spoon now, and gone
 		t.Error("the lines are not in the order of their ids")
+	}
+}
+
+// Which gateway a refund is stated for, and what is left for it to lessen, go by
+// the order of the shop's events, not by that of a list.
+func TestStatementDoesNotDependOnTheOrderOfRefundsAndMoney(t *testing.T) {
+	said := func(turned bool) string {
+		money := `"transactions": {"nodes": [%s]}`
+		back := []string{`{"id": "gid://shopify/OrderTransaction/61", "kind": "REFUND", "status": "SUCCESS", "gateway": "card", "amountSet": ` + euros("3.00") + `}`,
+			`{"id": "gid://shopify/OrderTransaction/62", "kind": "REFUND", "status": "SUCCESS", "gateway": "gift_card", "amountSet": ` + euros("2.00") + `}`}
+		if turned {
+			slices.Reverse(back)
+		}
+		refunds := []string{refundOf(fmt.Sprintf(money, strings.Join(back, ","))),
+			strings.Replace(refundOf(moneyBack(card("4.00"))), "Refund/91", "Refund/92", 1)}
+		if turned {
+			slices.Reverse(refunds)
+		}
+		o := orderSaid(t, changed(t, plainOrder, `"totalPriceSet": `+euros("30.80")+`, "lineItems": {"nodes": [
+			{"id": "gid://shopify/LineItem/11", "name": "Cup", "quantity": 2, "originalTotalSet": `+euros("20.00")+`, "taxLines": [`+vat("4.80")+`]}]}`, refunded(refunds...)))
+		var all []string
+		for _, r := range o.Refunds {
+			all = append(all, fmt.Sprint(r.ID, " ", r.Gateway, " ", r.Amount, " ", r.Paid))
+		}
+		return strings.Join(all, ", ")
+	}
+	if one, other := said(false), said(true); one != other {
+		t.Errorf("the refunds are %q, and turned round %q", one, other)
 	}
 }
