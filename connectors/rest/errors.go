@@ -25,7 +25,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	msg := fmt.Sprintf("the shop answered %d %s", e.Status, http.StatusText(e.Status))
+	msg := strings.TrimSpace(fmt.Sprintf("the shop answered %d %s", e.Status, http.StatusText(e.Status))) // not each has a text
 	if e.Location != "" {
 		msg += " and points to " + e.Location
 	}

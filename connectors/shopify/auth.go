@@ -239,14 +239,19 @@ func (a *auth) explain(err error) error {
 	if json.Unmarshal(status.Body, &said) == nil && said.Code != "" {
 		cause = fmt.Errorf("%w: %s", status, strings.TrimSpace(string(said.Code+" "+said.Text)))
 	}
-	return a.rest.Fail(connectors.Denied, e.Op, fmt.Errorf("the shop gives no token: %w", cause), a.advice()+"; then run: comptoir check")
+	advice := a.advice()
+	if status.Status == http.StatusNotFound || status.Status < 400 {
+		advice = "set url to the shop's own address, https://NAME.myshopify.com, which the admin shows under Settings, Domains"
+	}
+	return a.rest.Fail(connectors.Denied, e.Op, fmt.Errorf("the shop gives no token: %w", cause), advice+"; then run: comptoir check")
 }
 
 // advice says what to do where the shop does not know us.
 func (a *auth) advice() string {
 	switch {
 	case !a.renews():
-		return "the access token is wrong or was taken back: make one under Settings, Apps, Develop apps, and put it into access_token"
+		return "the access token is wrong or was taken back: install its app again under Settings, Apps, Develop apps, and put the new token into access_token; " +
+			"or make an app in the Dev Dashboard, and put its client_id and client_secret in place of it"
 	case a.rotates():
 		return "the refresh token is wrong or has ended: check client_id and client_secret, install the app again and put its new token into refresh_token"
 	default:

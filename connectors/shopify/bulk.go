@@ -149,6 +149,10 @@ func (c *Connector) beginExport(ctx context.Context, at bulkCursor) (connectors.
 		if at.Turns++; at.Turns > maxWaiting {
 			return connectors.Page{}, hopeless{errors.New("other bulk operations of this app take all places")}
 		}
+		if at.Turns == 1 {
+			c.env.Log.Info().Str("shop", c.env.Shop).Str("resource", string(intake.Orders)).
+				Msg("other bulk operations of this app take all places: waiting for one, or else orders are read page by page")
+		}
 		return connectors.Page{Next: at.bytes(), More: true}, nil
 	}
 	c.env.Log.Info().Str("shop", c.env.Shop).Str("resource", string(intake.Orders)).Str("operation", op.id).Msg("the shop writes all orders into a file")

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -141,8 +142,18 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// near reports whether a host is this machine or one of the house: a loopback
+// or private address, or a name without a dot.
+func near(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return !strings.Contains(host, ".")
+	}
+	return ip.IsLoopback() || ip.IsPrivate()
+}
+
 // parseBase reads the address of a shop. Any host is taken, since a proxy or
-// a sandbox may stand before the shop, but not plain http to another machine:
+// a sandbox may stand before the shop, but plain http only within the house:
 // the token would be read on the way.
 func parseBase(address string) (*url.URL, error) {
 	if address == "" {
@@ -158,7 +169,7 @@ func parseBase(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("must not hold a user name: the token goes into access_token")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("must end with the host: take out what follows ? or #")
-	case u.Scheme == "http" && strings.HasSuffix(u.Hostname(), shopDomain):
+	case u.Scheme == "http" && !near(u.Hostname()):
 		return nil, fmt.Errorf("must begin with https://: the token would be read on the way")
 	case strings.TrimSuffix(u.Hostname(), ".") == "admin.shopify.com":
 		return nil, fmt.Errorf("is that of the admin: put the shop's own address here, https://NAME.myshopify.com, where NAME follows /store/")

@@ -36,6 +36,8 @@ func TestConfigurationsThatCannotWork(t *testing.T) {
 		{func(c *Config) { c.URL = "" }, "url", "https://atelier.myshopify.com"},
 		{func(c *Config) { c.URL = "atelier.myshopify.com" }, "url", "no address"},
 		{func(c *Config) { c.URL = "http://atelier.myshopify.com" }, "url", "https://"},
+		{func(c *Config) { c.URL = "http://www.example.com" }, "url", "https://"},
+		{func(c *Config) { c.URL = "http://203.0.113.7:8080" }, "url", "https://"},
 		{func(c *Config) { c.URL = "https://admin.shopify.com/store/atelier" }, "url", "/store/"},
 		{func(c *Config) { c.URL = "https://user:pw@atelier.myshopify.com" }, "url", "user name"},
 		{func(c *Config) { c.URL = "https://atelier.myshopify.com/?a=b" }, "url", "?"},
@@ -83,6 +85,7 @@ func TestAddressOfTheAPI(t *testing.T) {
 		"https://atelier.myshopify.com":           "https://atelier.myshopify.com/admin/api/2026-10/graphql.json",
 		"https://atelier.myshopify.com/":          "https://atelier.myshopify.com/admin/api/2026-10/graphql.json",
 		"https://atelier.myshopify.com/admin":     "https://atelier.myshopify.com/admin/api/2026-10/graphql.json",
+		"http://proxy:8081":                       "http://proxy:8081/admin/api/2026-10/graphql.json",
 		"http://127.0.0.1:8081/shops/a":           "http://127.0.0.1:8081/shops/a/admin/api/2026-10/graphql.json",
 		"https://atelier.myshopify.com/admin/api": "https://atelier.myshopify.com/admin/api/2026-10/graphql.json",
 	} {

@@ -29,7 +29,10 @@ const (
 // answerError is errors that stand beside the data, or in its place.
 type answerError struct{ faults faults }
 
-func (e *answerError) Error() string {
+func (e *answerError) Error() string { return "the shop answered " + e.texts() }
+
+// texts is what the shop says, in as many words as fit into a line.
+func (e *answerError) texts() string {
 	var texts []string
 	for _, f := range e.faults {
 		if text := f.String(); !slices.Contains(texts, text) {
@@ -41,8 +44,17 @@ func (e *answerError) Error() string {
 		more = fmt.Sprintf("; and %d more", len(texts)-shownFaults)
 		texts = texts[:shownFaults]
 	}
-	return "the shop answered " + strings.Join(texts, "; ") + more
+	return strings.Join(texts, "; ") + more
 }
+
+// statusError is an answer without success that says why.
+type statusError struct {
+	status *rest.StatusError
+	why    *answerError
+}
+
+func (e *statusError) Error() string   { return e.status.Error() + ": " + e.why.texts() }
+func (e *statusError) Unwrap() []error { return []error{e.status, e.why} }
 
 // shownFaults is how many errors one error shows.
 const shownFaults = 3
@@ -174,9 +186,13 @@ func (c *client) explain(err error) error {
 		return err
 	}
 	if r, readErr := readReply(status.Body); readErr == nil && len(r.Errors) > 0 {
-		e.Err = c.rest.Fail(e.Class, e.Op, fmt.Errorf("%w: %w", status, &answerError{r.Errors}), "").Err
+		e.Err = c.rest.Fail(e.Class, e.Op, &statusError{status, &answerError{r.Errors}}, "").Err
 	}
 	const check = "; then run: comptoir check"
+	if status.Status >= 300 && status.Status < 400 {
+		e.Fix = elsewhere + check
+		return e
+	}
 	switch status.Status {
 	case http.StatusUnauthorized:
 		e.Class, e.Fix = connectors.Denied, c.auth.advice()+check
@@ -185,14 +201,20 @@ func (c *client) explain(err error) error {
 	case http.StatusLocked:
 		e.Class, e.Fix = connectors.Denied, "the shop is locked at Shopify: its owner must talk to Shopify's support"
 	case http.StatusForbidden:
-		e.Class, e.Fix = connectors.Denied, "the app may not do this: give it the rights that the manual lists and install it again; or something before the shop refuses this machine"+check
+		e.Class, e.Fix = connectors.Denied, "the app may not do this: give it the right and install it again; or something before the shop refuses this machine"+check
 	case http.StatusNotFound:
-		e.Class, e.Fix = connectors.Denied, "there is no shop at this address: set url to the one that ends in .myshopify.com"+check
+		e.Class, e.Fix = connectors.Denied, fmt.Sprintf("there is no shop at this address, or no version %s of its API: set url to https://NAME.myshopify.com with nothing behind it, and leave api_version out",
+			c.cfg.APIVersion)+check
 	case statusRefused:
 		e.Class, e.Fix = connectors.Throttled, "Shopify takes this machine for a danger for a while; if it stays so, lower max_in_flight"
 	}
 	return e
 }
+
+// elsewhere is the advice for a redirect. It does not say to go where it
+// points: customers are led from the shop's own address to that of the shop
+// window, which has no API.
+const elsewhere = "redirects are not followed, since they lose the token: set url to the shop's own address, https://NAME.myshopify.com, which the admin shows under Settings, Domains"
 
 // statusRefused is what Shopify answers where its own protection refuses a
 // request: 430, which no standard knows.

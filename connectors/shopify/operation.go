@@ -51,7 +51,7 @@ func (op *bulkOperation) export() (*export, error) {
 	case op.Status == exportFailed && op.Error == "ACCESS_DENIED":
 		return nil, hopeless{fmt.Errorf("the app may not read all that is asked for (%s)", op.ID)}
 	case op.Status == exportFailed, op.Status == exportCanceled, op.Status == exportExpired:
-		return nil, spoilt{fmt.Errorf("%s has ended as %s %s", op.ID, op.Status, op.Error)}
+		return nil, spoilt{errors.New(strings.TrimSpace(fmt.Sprintf("%s has ended as %s %s", op.ID, op.Status, op.Error)))}
 	}
 	e := &export{id: op.ID, status: op.Status, url: op.URL}
 	var odd error
