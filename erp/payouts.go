@@ -191,7 +191,8 @@ func (b *Books) clearingOf(shop, gateway string, c money.Currency) ledger.Ref {
 
 // carried is what an amount on a clearing account, or on one that takes money
 // from it, is worth in the company's currency: at the rate at which the account
-// was filled, or where it holds nothing, at the rate of the day.
+// was filled, or where it holds nothing, at the rate of the day. A negative
+// amount is one that is overdrawn.
 func (b *Books) carried(ctx context.Context, r store.Reader, account ledger.Ref, amount money.Amount, day string) (int64, error) {
 	if amount.Currency == b.opts.Company.Currency || amount.Minor == 0 {
 		return amount.Minor, nil
@@ -212,7 +213,7 @@ func (b *Books) carried(ctx context.Context, r store.Reader, account ledger.Ref,
 	switch {
 	case foreign == amount.Minor: // the last of it takes the cents along
 		return home, nil
-	case foreign > 0 && home > 0:
+	case foreign > 0 && home > 0 && amount.Minor > 0, foreign < 0 && home < 0 && amount.Minor < 0:
 		share := decimal.NewFromInt(home).Mul(decimal.NewFromInt(amount.Minor)).DivRound(decimal.NewFromInt(foreign), 0)
 		return share.IntPart(), nil
 	}

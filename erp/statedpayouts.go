@@ -166,8 +166,9 @@ func (b *Books) rated(d payouts.Decision, said *intake.Payout) error {
 
 // value turns a posting of a payout into the lines of an entry. In another
 // currency than that of the books, what leaves an account takes along what the
-// account carries it at, and what arrives at the bank is worth the rate of the
-// day; the difference between the two is an exchange gain or loss.
+// account carries it at, and what arrives at the bank, or is taken from it, is
+// worth the rate of the day; the difference between the two is an exchange gain
+// or loss.
 func (b *Books) value(ctx context.Context, r store.Reader, c money.Currency, p *payouts.Posting) ([]ledger.Line, error) {
 	var clearing payouts.Line // stays empty where a fee and what it is for make up for each other
 	if i := slices.IndexFunc(p.Lines, func(l payouts.Line) bool { return l.Account.Role == ledger.Clearing }); i >= 0 {
@@ -175,7 +176,7 @@ func (b *Books) value(ctx context.Context, r store.Reader, c money.Currency, p *
 	}
 	var lines []ledger.Line
 	var home int64 // of the others
-	paidOut := false
+	atBank := false
 	for _, l := range p.Lines {
 		if l.Account.Role == ledger.Clearing {
 			continue
@@ -184,22 +185,36 @@ func (b *Books) value(ctx context.Context, r store.Reader, c money.Currency, p *
 		if err != nil {
 			return nil, err
 		}
+		n = something(n, l.Amount)
 		home += n
-		paidOut = paidOut || (l.Account.Role == ledger.Bank && l.Amount > 0)
+		atBank = atBank || l.Account.Role == ledger.Bank
 		lines = append(lines, inBoth(l.Account, n, money.Amount{Minor: l.Amount, Currency: c}))
 	}
 	relieved := home
-	switch {
-	case clearing.Amount == 0:
-		relieved = 0
-	case paidOut:
+	if atBank {
 		var err error
 		if relieved, err = b.carried(ctx, r, clearing.Account, money.Amount{Minor: -clearing.Amount, Currency: c}, p.Effective); err != nil {
 			return nil, err
 		}
 	}
+	relieved = something(relieved, -clearing.Amount)
 	lines = append(lines, inBoth(clearing.Account, -relieved, money.Amount{Minor: clearing.Amount, Currency: c}), exchange(relieved-home, c))
 	return pairs(lines...), nil
+}
+
+// something is what an amount is worth in the currency of the books, no less
+// than its smallest unit: the gateway's balance has moved, though by less. What
+// that is too much is made up for when the account is emptied.
+func something(home, foreign int64) int64 {
+	switch {
+	case foreign == 0:
+		return 0
+	case home != 0:
+		return home
+	case foreign < 0:
+		return -1
+	}
+	return 1
 }
 
 // valueLine is what a line beside that of the clearing account is worth in the

@@ -442,3 +442,40 @@ func TestPayoutThatCameBackMayBeStatedAgainAfterAPersonToldOfIt(t *testing.T) {
 		invariants(t, b)
 	})
 }
+
+// A part of a payout may be worth less than a cent of the books, and is off the
+// gateway's balance all the same.
+func TestPartsOfAPayoutWorthLessThanACentAreBooked(t *testing.T) {
+	company := erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "HUF", From: "2020-01-01", Rate: dec("0.0025")}}}
+	eachOf(t, company, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		p := paidOut(item("1", intake.ItemReserve, "-1000", "0", sent, ""), item("2", intake.ItemAdjustment, "-1", "0", sent, ""), item("3", intake.ItemDispute, "-1000", "1", sent, ""))
+		p.Currency = "HUF"
+		if r := statePayout(t, b, "501", time.Time{}, p); r.Parked != 0 {
+			t.Errorf("%+v", r)
+		}
+		if got, want := balances(t, b), "bank=-501 disputes=250 fx_gain=-1 payment_fees=2 reserve=250"; got != want {
+			t.Errorf("booked\n got %s\nwant %s", got, want)
+		}
+		invariants(t, b)
+		failed := paidOut(p.Items...)
+		failed.Currency, failed.State = "HUF", intake.PayoutFailed
+		failed.Items = failed.Items[:1]
+		statePayout(t, b, "501", time.Time{}, failed)
+		invariants(t, b)
+	})
+}
+
+func TestPayoutThatTakesFromTheBankInAnotherCurrencyEmptiesTheAccount(t *testing.T) {
+	company := erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC,
+		Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}, {Currency: "USD", From: "2026-03-10", Rate: dec("0.95")}}}
+	eachOf(t, company, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		p := paidOut(item("2", intake.ItemDispute, "-10", "15", sent, "1"))
+		p.Currency = "USD"
+		statePayout(t, b, "501", time.Time{}, p)
+		// 25 USD were held back at 22.50 and cost 23.75 at the bank.
+		if got, want := balances(t, b), "bank=-2375 disputes=900 fx_loss=125 payment_fees=1350"; got != want {
+			t.Errorf("booked\n got %s\nwant %s", got, want)
+		}
+		invariants(t, b)
+	})
+}
