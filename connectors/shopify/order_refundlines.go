@@ -182,7 +182,11 @@ func (m *mapper) refundShipping(s *refundShipping) (lines []intake.RefundLine, l
 	if net.IsZero() && tax.IsZero() { // it was free
 		return nil, loose
 	}
-	line, ok := m.stated[shippingPrefix+s.Line.ID.ref()]
+	named := s.Line.ID.ref()
+	line, ok := m.stated[shippingPrefix+named]
+	if !ok && named != "" && m.ShippingAll != nil { // an edit took it off: the sale is without it already
+		return nil, loose
+	}
 	if !ok {
 		line, ok = m.onlyLine(shippingPrefix)
 	}

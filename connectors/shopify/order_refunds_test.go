@@ -265,6 +265,19 @@ func TestWhatAnEditTookOffIsNotRefundedToo(t *testing.T) {
 	equal(t, "the cups", lineOf(t, o, "11").Quantity, "2")
 }
 
+// Shipping that an edit took off is in the total no more: paying it back lessens
+// nothing.
+func TestShippingThatAnEditTookOffIsNotRefundedToo(t *testing.T) {
+	pigeon := strings.Replace(shippingBack("7.50", "1.50"), "ShippingLine/41", "ShippingLine/42", 1)
+	o := orderSaid(t, changed(t, plainOrder, editedFields, refunded(refundOf(pigeon, moneyBack(card("9.00")))),
+		`"transactions": [{"id": "gid://shopify/OrderTransaction/51", "kind": "SALE", "status": "SUCCESS", "gateway": "card",
+			"processedAt": "2026-11-01T09:00:02Z", "amountSet": `+euros("55.80")+`}]`))
+	adds(t, o)
+	equal(t, "its amount", o.Refunds[0].Amount, "0")
+	equal(t, "what it paid", *o.Refunds[0].Paid, "9.00")
+	equal(t, "what the customer owes", account(o), "0")
+}
+
 func TestRefundAfterAnEditCounts(t *testing.T) {
 	raw := changed(t, plainOrder, strings.Replace(editedFields, `"quantity": 3, "currentQuantity": 2`, `"quantity": 3, "currentQuantity": 1`, 1),
 		refunded(refundOf(cupsBack(1, "RETURN", "12.00", "2.40"), moneyBack(card("14.40")))))
