@@ -70,7 +70,24 @@ func (b *Books) Receive(ctx context.Context, s Stream, said []intake.Record, res
 
 // refusedByDatabase reports whether one record of a page may be to blame.
 func refusedByDatabase(err error) bool {
-	return err != nil && (store.IsConstraint(err) || fault.KindOf(err) == fault.Invalid)
+	var half halfWritten
+	return err != nil && (store.IsConstraint(err) || fault.KindOf(err) == fault.Invalid || errors.As(err, &half))
+}
+
+// halfWritten is why a record cannot be booked of which a part is written
+// already. It hides the fault in it: who parks the record for that has to undo
+// the part first.
+type halfWritten struct{ fault *fault.Error }
+
+func (h halfWritten) Error() string { return h.fault.Error() }
+
+// hideFault makes a fault of writing a record one that undoes the record.
+func hideFault(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind != fault.Internal {
+		return halfWritten{f}
+	}
+	return err
 }
 
 func tally(outcomes []Outcome) Receipt {
@@ -165,7 +182,12 @@ func (b *Books) parkRefused(ctx context.Context, tx *store.Tx, s Stream, rec int
 	if err != nil {
 		return err
 	}
-	if err := p.park(ctx, rec, fault.New(fault.Unprocessable, "please report it, with comptoir parked show", "the books refused it: %w", refusal)); err != nil {
+	why := fault.New(fault.Unprocessable, "please report it, with comptoir parked show", "the books refused it: %w", refusal)
+	var half halfWritten
+	if errors.As(refusal, &half) {
+		why = half.fault
+	}
+	if err := p.park(ctx, rec, why); err != nil {
 		return err
 	}
 	return tx.Flush(ctx)

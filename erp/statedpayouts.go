@@ -56,7 +56,7 @@ func (p *page) savePayout(ctx context.Context, rec *intake.Record, id int64, sai
 		}
 	}
 	w := payouts.Writer{Tx: p.tx, Poster: p.poster, Value: p.b.value}
-	return w.Write(ctx, before, said, d, f, account)
+	return hideFault(w.Write(ctx, before, said, d, f, account))
 }
 
 // cameBack reports whether a payout that the books had at the bank is there no

@@ -479,3 +479,24 @@ func TestPayoutThatTakesFromTheBankInAnotherCurrencyEmptiesTheAccount(t *testing
 		invariants(t, b)
 	})
 }
+
+func TestPayoutThatFailsHalfwayIsParkedWhole(t *testing.T) {
+	company := erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "GBP", From: "2026-01-01", Rate: dec("1.2")}}}
+	eachOf(t, company, sales.DefaultRules(), func(t *testing.T, b *erp.Books) {
+		p := paidOut(item("1", intake.ItemReserve, "-5", "0", sent, ""), item("2", intake.ItemReserve, "-9000000000000", "0", sent, "")) // more euros than can be counted
+		p.Currency = "GBP"
+		if r := statePayout(t, b, "501", time.Time{}, p); r.Parked != 1 {
+			t.Errorf("%+v", r)
+		}
+		if got := balances(t, b); got != "" {
+			t.Errorf("booked %s", got)
+		}
+		q := paidOut(p.Items[0])
+		q.Currency = "GBP"
+		statePayout(t, b, "501", time.Time{}, q)
+		if got, want := balances(t, b), "bank=-600 reserve=600"; got != want {
+			t.Errorf("booked\n got %s\nwant %s", got, want)
+		}
+		invariants(t, b)
+	})
+}
