@@ -10,6 +10,7 @@ import (
 	"comptoir/erp/crm"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 	"comptoir/erp/sales"
 	"comptoir/erp/tax"
 
@@ -237,7 +238,7 @@ func (s *salesPage) describe(ref intake.Ref, said *intake.Order, d sales.Decisio
 		return
 	}
 	if isNew {
-		s.note(ref, fmt.Sprintf("order %s: new, %s, %s %s", said.Number, d.State, said.Total, said.Currency))
+		s.note(ref, fmt.Sprintf("order %s: new, %s, %s", said.Number, d.State, money.Text(said.Total, said.Currency)))
 	}
 	for _, st := range d.Steps {
 		if st.Reverse != nil {

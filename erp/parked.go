@@ -9,6 +9,7 @@ import (
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 	"comptoir/erp/store"
 )
 
@@ -42,9 +43,9 @@ func (p *page) park(ctx context.Context, rec intake.Record, f *fault.Error) erro
 	amount := ""
 	switch body := rec.Body.(type) {
 	case *intake.Order:
-		amount = body.Total.String() + " " + string(body.Currency)
+		amount = money.Text(body.Total, body.Currency)
 	case *intake.Payout:
-		amount = body.Net.String() + " " + string(body.Currency)
+		amount = money.Text(body.Net, body.Currency)
 	}
 	if p.changes != nil {
 		*p.changes = append(*p.changes, Change{Ref: rec.Ref, What: fmt.Sprintf("park %s %s", rec.Ref.Kind, rec.Ref.ID), Parks: f.Error()})

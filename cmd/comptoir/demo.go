@@ -291,7 +291,7 @@ func (d *demoRun) showCounts(counts []erp.Count) {
 	rows := map[intake.Kind][]any{}
 	for _, c := range counts {
 		if rows[c.Kind] == nil {
-			rows[c.Kind] = append([]any{c.Kind}, make([]any, len(shops))...)
+			rows[c.Kind] = append([]any{c.Kind}, slices.Repeat([]any{""}, len(shops))...)
 		}
 		rows[c.Kind][1+slices.Index(shops, c.Shop)] = c.N
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -24,10 +25,13 @@ import (
 	"testing"
 	"time"
 
+	"comptoir/cmd/internal/config"
 	"comptoir/connectors/sandbox"
+	"comptoir/erp/money"
 	"comptoir/erp/store/storetest"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/shopspring/decimal"
 	"github.com/spf13/pflag"
 	_ "modernc.org/sqlite" // tampers with the books
 )
@@ -64,22 +68,36 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptShop serves a sandbox until the script ends, and writes the
-// configuration that reaches it: shop FILE [--platform NAME] [--orders N]
-// [--misbehave FAULT].
+// scriptShop serves sandboxes until the script ends, and writes the
+// configuration that reaches them: shop FILE [--platform NAME]... [--orders N]
+// [--misbehave FAULT]. Where there are several they have the names of their
+// platforms, and sell the same goods.
 func scriptShop(ts *testscript.TestScript, neg bool, args []string) {
-	b := box{name: "sandbox"}
+	b := box{name: "sandbox", seed: 1}
 	flags := pflag.NewFlagSet("shop", pflag.ContinueOnError)
-	flags.StringVar(&b.platform, "platform", platforms[0], "")
+	all := flags.StringArray("platform", platforms[:1], "")
 	flags.IntVar(&b.orders, "orders", 40, "")
 	flags.StringArrayVar(&b.misbehave, "misbehave", nil, "")
 	ts.Check(flags.Parse(args))
-	b.seed = 1
-	shop, err := b.open()
+	rates := map[money.Currency]decimal.Decimal{}
+	var made []config.Made
+	for _, b.platform = range *all {
+		if len(*all) > 1 {
+			b.name = b.platform
+		}
+		shop, err := b.open()
+		ts.Check(err)
+		server := httptest.NewServer(shop.Handler())
+		ts.Defer(server.Close)
+		m, err := b.made(shop, strings.TrimPrefix(server.URL, "http://"))
+		ts.Check(err)
+		made = append(made, m)
+		maps.Copy(rates, shop.Rates())
+	}
+	c, err := config.Make(rates, made...)
 	ts.Check(err)
-	server := httptest.NewServer(shop.Handler())
-	ts.Defer(server.Close)
-	ts.Check(writeBoxConfig(b, shop, server, ts.MkAbs(flags.Arg(0)), ts.MkAbs("data")))
+	c.Data = ts.MkAbs("data")
+	ts.Check(writeSource(c, ts.MkAbs(flags.Arg(0))))
 }
 
 // writeBoxConfig writes the configuration that reaches a served sandbox.

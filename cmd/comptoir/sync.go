@@ -116,8 +116,12 @@ func (a *app) printResults(ctx context.Context, books *erp.Books, began time.Tim
 		}
 	}
 	t.Render()
+	read := map[string]bool{} // the shops whose products have been read by now
 	for _, res := range results {
-		a.printLinked(res)
+		read[res.Shop] = res.Linked != nil
+	}
+	for _, res := range results {
+		a.printLinked(res, read)
 		if s := res.Settled; s != nil && s.Opened+s.Adjusted+s.Waiting > 0 {
 			a.printf("%s: stock of %s taken over, %d adjusted, %d waiting for newer orders or for another shop's number\n",
 				res.Shop, plural(s.Opened, "variant"), s.Adjusted, s.Waiting)
@@ -129,8 +133,9 @@ func (a *app) printResults(ctx context.Context, books *erp.Books, began time.Tim
 	return a.printParkedCount(ctx, books, began, parked)
 }
 
-// printLinked tells what became of products that other shops sell too.
-func (a *app) printLinked(res engine.Result) {
+// printLinked tells what became of products that other shops sell too. A shop
+// that was read after this one, in the same go, is not waited for any more.
+func (a *app) printLinked(res engine.Result, read map[string]bool) {
 	l := res.Linked
 	if l == nil {
 		return
@@ -142,9 +147,10 @@ func (a *app) printLinked(res engine.Result) {
 		a.printf("%s: %s stand for several things or share their stock with others, so each shop keeps a stock of its own: %s\n",
 			res.Shop, plural(len(l.Ambiguous), "SKU"), shorten(l.Ambiguous, 8))
 	}
-	if len(l.Missing) > 0 {
+	missing := slices.DeleteFunc(slices.Clone(l.Missing), func(shop string) bool { return read[shop] })
+	if len(missing) > 0 {
 		a.printf("%s: new goods wait until the products of %s were read too; the money is booked. Next: comptoir sync %s\n",
-			res.Shop, strings.Join(l.Missing, ", "), strings.Join(l.Missing, " "))
+			res.Shop, strings.Join(missing, ", "), strings.Join(missing, " "))
 	}
 }
 

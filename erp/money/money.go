@@ -123,6 +123,17 @@ func (a Amount) String() string {
 	return fmt.Sprintf("%s %s", a.Decimal().StringFixed(int32(scale)), a.Currency)
 }
 
+// Text writes an amount as somebody stated it, for people: "13.40 EUR" also for
+// 13.4, and all of 13.405. It rounds nothing.
+func Text(stated decimal.Decimal, c Currency) string {
+	text := stated.String()
+	_, fraction, _ := strings.Cut(text, ".")
+	if scale, err := c.Decimals(); err == nil && len(fraction) < scale {
+		text = stated.StringFixed(int32(scale))
+	}
+	return text + " " + string(c)
+}
+
 // Convert returns a in currency to, at rate units of to for one unit of a's
 // currency, rounded half away from zero.
 func (a Amount) Convert(rate decimal.Decimal, to Currency) (Amount, error) {

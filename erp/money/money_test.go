@@ -71,3 +71,23 @@ func TestSplitAddsUpAndStaysNear(t *testing.T) {
 		}
 	})
 }
+
+func TestTextWritesWhatWasStatedAndRoundsNothing(t *testing.T) {
+	for _, tt := range []struct {
+		stated   string
+		currency money.Currency
+		want     string
+	}{
+		{"13.4", "EUR", "13.40 EUR"},
+		{"19", "EUR", "19.00 EUR"},
+		{"-0.1", "EUR", "-0.10 EUR"},
+		{"13.405", "EUR", "13.405 EUR"},
+		{"1200", "JPY", "1200 JPY"},
+		{"892.21", "ISK", "892.21 ISK"},
+		{"1.5", "XXQ", "1.5 XXQ"},
+	} {
+		if got := money.Text(decimal.RequireFromString(tt.stated), tt.currency); got != tt.want {
+			t.Errorf("%s %s: %q, want %q", tt.stated, tt.currency, got, tt.want)
+		}
+	}
+}

@@ -90,7 +90,7 @@ func figure(said *intake.Order) (*figures, error) {
 		f.amounts.Gifts += r.minor(g.Amount)
 	}
 	if f.total < 0 {
-		return nil, fault.New(fault.Unprocessable, "book it by hand", "order %s has a negative total of %s %s", said.Number, said.Total, said.Currency)
+		return nil, fault.New(fault.Unprocessable, "book it by hand", "order %s has a negative total of %s", said.Number, money.Text(said.Total, said.Currency))
 	}
 
 	rates := map[string]bool{}
@@ -131,7 +131,7 @@ func figure(said *intake.Order) (*figures, error) {
 
 	if off := said.TotalTax.Sub(exact).Shift(f.scale).Abs(); off.GreaterThan(decimal.NewFromInt(f.bound)) {
 		return nil, fault.New(fault.Unprocessable, "correct the order in the shop or book it by hand, then retry",
-			"order %s states %s %s of tax, but its lines add up to %s", said.Number, said.TotalTax, said.Currency, exact)
+			"order %s states %s of tax, but its lines add up to %s", said.Number, money.Text(said.TotalTax, said.Currency), money.Text(exact, said.Currency))
 	}
 	next := 0
 	parts := money.Split(f.tax, shares)
@@ -151,8 +151,8 @@ func figure(said *intake.Order) (*figures, error) {
 	if f.rounding > f.bound || -f.rounding > f.bound {
 		off := money.Amount{Minor: f.rounding, Currency: f.currency}
 		return nil, fault.New(fault.Unprocessable, "correct the order in the shop or book it by hand, then retry",
-			"order %s states a total of %s %s, but its lines and taxes add up to %s: %s cannot be rounding",
-			said.Number, said.Total, said.Currency, lines.Add(exact), off)
+			"order %s states a total of %s, but its lines and taxes add up to %s: %s cannot be rounding",
+			said.Number, money.Text(said.Total, said.Currency), money.Text(lines.Add(exact), said.Currency), off)
 	}
 	f.explain(said, lines, exact)
 	return f, nil
