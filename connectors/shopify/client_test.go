@@ -90,7 +90,7 @@ func TestErrorsInAllPlaces(t *testing.T) {
 			connectors.Transient, "INTERNAL_SERVER_ERROR", "status page", retries + 1},
 		{"a field of old", answering(200, `{"errors":[{"message":"Field 'totalPrice' doesn't exist on type 'Order'","path":["query orders","orders","nodes","totalPrice"],
 			"extensions":{"code":"undefinedField","typeName":"Order","fieldName":"totalPrice"}}]}`), connectors.Rejected, "totalPrice", "version 2026-10 of the Admin API does not know what was asked (Order.totalPrice)", 1},
-		{"a wrong variable", answering(200, `{"errors":[{"message":"bad","extensions":{"code":"argumentLiteralsIncompatible"}}]}`), connectors.Rejected, "argumentLiteralsIncompatible", "api_version", 1},
+		{"a wrong variable", answering(200, `{"errors":[{"message":"bad","extensions":{"code":"argumentLiteralsIncompatible"}}]}`), connectors.Rejected, "argumentLiteralsIncompatible", ": bring Comptoir up to date", 1},
 		{"too dear", answering(200, `{"errors":[{"message":"Query cost is 1502","extensions":{"code":"MAX_COST_EXCEEDED","cost":1502,"maxCost":1000}}]}`), connectors.Rejected, "MAX_COST_EXCEEDED", "page_size", 1},
 		{"closed", answering(200, `{"errors":[{"message":"x","extensions":{"code":"SHOP_INACTIVE"}}]}`), connectors.Denied, "SHOP_INACTIVE", "plan", 1},
 		{"customers that are denied", answering(200, `{"data":{"customers":null},"errors":[{"message":"Access denied","path":["customers"],

@@ -142,8 +142,11 @@ func (e *answerError) judge(cfg Config) (connectors.Class, string) {
 	}
 	for _, f := range e.faults {
 		if f.wrong() {
-			return connectors.Rejected, fmt.Sprintf("version %s of the Admin API does not know what was asked%s: set api_version to %s, or bring Comptoir up to date",
-				cfg.APIVersion, f.subject(), DefaultVersion)
+			fix := "bring Comptoir up to date"
+			if cfg.APIVersion != DefaultVersion {
+				fix = "set api_version to " + DefaultVersion + ", or " + fix
+			}
+			return connectors.Rejected, fmt.Sprintf("version %s of the Admin API does not know what was asked%s: %s", cfg.APIVersion, f.subject(), fix)
 		}
 	}
 	return connectors.Transient, "if it stays so, look at Shopify's status page"
