@@ -253,7 +253,7 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	}
 	if standing.shared {
 		catalog.Track(p.tx, id)
-		if !v.Tracked || v.Stock == nil {
+		if carrier == id && (!v.Tracked || v.Stock == nil) {
 			p.passOn(id)
 		}
 	}

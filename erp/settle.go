@@ -98,7 +98,9 @@ func (s settling) run(ctx context.Context, catalogueAt, ordersAt time.Time) (err
 // were last read, and were not described then, are no longer listed there: they
 // are sold without stock.
 func (s settling) begin(ctx context.Context, tx *store.Tx, catalogueAt, ordersAt time.Time) error {
-	s.b.passOnUnconfigured(tx)
+	if err := s.b.passOnUnconfigured(ctx, tx); err != nil {
+		return err
+	}
 	tx.Queue(`UPDATE shop SET ordered_at = $2 WHERE id = $1`, s.shop, store.Micros(ordersAt))
 	tx.Queue(`UPDATE variant SET stub = FALSE, unlisted = TRUE, status = 'deleted'
 		WHERE stub AND stub_at < $2 AND id IN (SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'variant')`, s.shop, store.Micros(catalogueAt.Add(-skewAllowance)))

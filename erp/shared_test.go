@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -532,4 +533,31 @@ func TestTheNumberThatTheNextShopStatedBeforeIsFollowed(t *testing.T) {
 			}, "atelier", "boutique")
 		})
 	}
+}
+
+// Whatever order two shops' statements, links and settlements come in, on two
+// connections at once: no unit is doubled or lost.
+func TestTwoShopsAtOnceLoseNothing(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.say("atelier", intake.Products, h.thing("7", "SHIRT", "50", "4"))
+		h.say("boutique", intake.Products, h.thing("70", "SHIRT", "50", "4"))
+		h.settle("atelier")
+		h.settle("boutique")
+		var wg sync.WaitGroup
+		for shop, variant := range map[string]string{"atelier": "7", "boutique": "70"} {
+			wg.Go(func() {
+				for i := range 10 {
+					if _, err := h.Receive(ctx, erp.Stream{Shop: shop, Resource: intake.Orders}, []intake.Record{h.sale(fmt.Sprint(i), variant, "1", late, shippedSoon)}, []byte("x")); err != nil {
+						t.Error(err)
+					}
+					if _, err := h.Settle(ctx, shop, synced, synced); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		h.hasStock("SHIRT", "30 on hand, 0 wanted, worth 120")
+		invariants(t, h.Books)
+	}, "atelier", "boutique")
 }

@@ -211,12 +211,17 @@ func (p *page) passOn(variant int64) {
 
 // passOnUnconfigured does so for what shops counted that are no longer in the
 // configuration.
-func (b *Books) passOnUnconfigured(tx *store.Tx) {
+func (b *Books) passOnUnconfigured(ctx context.Context, tx *store.Tx) error {
 	shops := make([]int64, len(b.ranked))
 	for i, s := range b.ranked {
 		shops[i] = s.id
 	}
 	in, args := store.In(len(shops), 1), store.InArgs(nil, shops)
+	var some bool // seldom, and all stock is looked through then
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM shop WHERE id <> 0 AND id NOT IN (`+in+`))`, args...).Scan(&some); err != nil || !some {
+		return err
+	}
 	tx.Queue(`UPDATE shop_stock SET settled = FALSE WHERE settled AND shop_id IN (`+in+`) AND `+stillSold+`
 		AND variant_id IN (SELECT variant_id FROM stock_level WHERE place_id = 1 AND opened AND counted_by <> 0 AND counted_by NOT IN (`+in+`))`, args...)
+	return nil
 }
