@@ -12,7 +12,7 @@ import (
 )
 
 // exportPage is how many orders are taken out of a result at once.
-const exportPage = 100
+const exportPage = 250
 
 // exportResult is the result of a bulk operation that is being read. A Connector has
 // at most one: it is brought with the first page that is asked of it, and let
