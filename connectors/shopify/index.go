@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
@@ -132,12 +133,58 @@ func (b *indexer) add(at int64, line []byte) error {
 	return nil
 }
 
+// placeOf reads the id of an object and that of its parent.
 func placeOf(line []byte) (head, error) {
+	if h, plain := plainPlace(line); plain {
+		return h, nil
+	}
 	var h head
 	if err := json.Unmarshal(line, &h); err != nil {
 		return h, spoilt{fmt.Errorf("read an object of the result: %w", err)}
 	}
 	return h, nil
+}
+
+// The ends of a line as shops write it.
+var (
+	idBegins     = []byte(`{"id":"`)
+	parentBegins = []byte(`,"__parentId":"`)
+	parentKey    = []byte(`__parentId`)
+	lineEnds     = []byte(`"}`)
+)
+
+// plainPlace reads the place of a line that begins with its id and ends with
+// that of its parent, or has none, without reading what is between. Inside of a
+// text the quotes of such a key would be escaped, so nothing else looks like
+// it.
+func plainPlace(line []byte) (h head, plain bool) {
+	id, ok := bytes.CutPrefix(line, idBegins)
+	if !ok {
+		return h, false
+	}
+	if h.ID, ok = plainText(id); !ok {
+		return h, false
+	}
+	at := bytes.LastIndex(line, parentBegins)
+	if at < 0 {
+		return h, line[len(line)-1] == '}' && !bytes.Contains(line, parentKey)
+	}
+	parent, ok := bytes.CutSuffix(line[at+len(parentBegins):], lineEnds)
+	if !ok || bytes.IndexByte(parent, '"') >= 0 || bytes.IndexByte(parent, '\\') >= 0 {
+		return h, false
+	}
+	h.Parent = string(parent)
+	return h, true
+}
+
+// plainText reads a text up to its closing quote, where nothing in it is
+// escaped.
+func plainText(b []byte) (string, bool) {
+	end := bytes.IndexByte(b, '"')
+	if end < 0 || bytes.IndexByte(b[:end], '\\') >= 0 {
+		return "", false
+	}
+	return string(b[:end]), true
 }
 
 // settle finds the roots of the lines that came before their parents, and of

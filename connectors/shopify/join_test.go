@@ -246,3 +246,51 @@ func BenchmarkOrdersOutOfAResult(b *testing.B) {
 	}
 	b.ReportMetric(orders*float64(b.N)/b.Elapsed().Seconds(), "orders/s")
 }
+
+// What is read off a line at a glance is what its JSON says.
+func TestPlaceOfALineIsThatOfItsJSON(t *testing.T) {
+	lines := []string{
+		`{"id":"gid://shopify/Order/1","name":"#1"}`,
+		`{"id":"gid://shopify/LineItem/2","title":"a","__parentId":"gid://shopify/Order/1"}`,
+		`{"id":"gid://shopify/LineItem/2","title":",\"__parentId\":\"x","__parentId":"gid://shopify/Order/1"}`,
+		`{"id":"1","title":"says ,\"__parentId\":\"x\"}"}`,
+		`{"id":"1","__parentId":"2","title":"last"}`,
+		`{"id":"1","__parentId":"2","title":"\"}"}`,
+		`{"id":"1","inner":{"a":1,"__parentId":"2"}}`,
+		`{"id":"1","inner":{"a":1,"__parentId":"2"},"__parentId":"3"}`,
+		`{"id":"1","__parentId" : "2"}`,
+		`{"__parentId":"2","id":"1"}`,
+		`{"id":"a\"b","__parentId":"2\\"}`,
+		`{"id":"1"} `,
+	}
+	for _, line := range lines {
+		var want head
+		if err := json.Unmarshal([]byte(line), &want); err != nil {
+			t.Fatal(line, err)
+		}
+		if got, err := placeOf([]byte(line)); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", line, got, err, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.StringOf(rapid.SampledFrom([]rune(`",\{}:_parentId"abc`)))
+		fields := []string{"title", "__parentId", "note"}
+		line := []byte(`{"id":` + asJSON(texts.Draw(t, "id")))
+		for range rapid.IntRange(0, 3).Draw(t, "fields") {
+			line = append(line, `,"`+rapid.SampledFrom(fields).Draw(t, "field")+`":`+asJSON(texts.Draw(t, "text"))...)
+		}
+		line = append(line, '}')
+		var want head
+		if err := json.Unmarshal(line, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := placeOf(line); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", line, got, err, want)
+		}
+	})
+}
+
+func asJSON(s string) string {
+	b, _ := json.Marshal(s) // a text
+	return string(b)
+}
