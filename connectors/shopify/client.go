@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,9 +125,17 @@ func (c *client) read(q *question, res *rest.Response, out any) (*answer, error)
 // hiddenField says what it means that fields are denied which the books can do
 // without.
 func hiddenField(names []string) string {
-	return "Shopify does not let the app see " + strings.Join(names, ", ") + ": records come without, and the taxes of an order without an address " +
-		"count as due in the shop's own country; ask for access to protected customer data in the app's settings"
+	said := "Shopify does not let the app see " + strings.Join(names, ", ") + ": "
+	if !slices.ContainsFunc(names, func(name string) bool { return !strings.Contains(name, "paymentTerms") }) {
+		return said + "orders on payment terms are held until they are paid; give the app the right " + scopeTerms + " and install it again" + andAgain
+	}
+	return said + "records come without, and the taxes of an order without an address count as due in the shop's own country; " +
+		"ask for access to protected customer data in the app's settings" + andAgain
 }
+
+// andAgain ends the advice to let the app see more: what was read without it
+// has not changed in the shop, and would not be read again by itself.
+const andAgain = "; after that, run once: comptoir resync SHOP"
 
 // faulty returns the error for errors beside the data.
 func (c *client) faulty(op string, spoiling faults, spent cost) error {

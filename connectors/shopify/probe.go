@@ -121,12 +121,12 @@ func (p *probe) rights() {
 		case r.needed:
 			p.bad(r.scope, note)
 		default:
-			p.warn(r.scope, note)
+			p.warn(r.scope, note+andAgain)
 		}
 	}
 	if p.may.windowed() {
 		p.warn(scopeAllOrders, "this right is missing, so Shopify shows only the orders of the last 60 days: the history before them is not read, "+
-			"and an order that has grown older is left as it is; ask Shopify for the right in the app's settings")
+			"and an order that has grown older is left as it is; ask Shopify for the right in the app's settings"+andAgain)
 	} else {
 		p.ok("rights", "all orders, however old")
 	}

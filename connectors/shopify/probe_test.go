@@ -89,6 +89,18 @@ func TestProbeTellsWhatTheShopIsLike(t *testing.T) {
 	})
 }
 
+// What an answer lacks is said once, with what helps against that.
+func TestHiddenFieldSaysWhatHelps(t *testing.T) {
+	for field, want := range map[string]string{
+		"orders.nodes.paymentTerms": "give the app the right read_payment_terms",
+		"orders.nodes.customer":     "ask for access to protected customer data",
+	} {
+		if got := hiddenField([]string{field}); !strings.Contains(got, field) || !strings.Contains(got, want) || !strings.HasSuffix(got, "run once: comptoir resync SHOP") {
+			t.Errorf("%s: %q", field, got)
+		}
+	}
+}
+
 // Each thing that is amiss is one check, which says what will be missing.
 func TestProbeTellsWhatIsAmiss(t *testing.T) {
 	without := func(scope string) func(*hall) {
@@ -101,11 +113,11 @@ func TestProbeTellsWhatIsAmiss(t *testing.T) {
 		fails  bool // else it warns
 		note   string
 	}{
-		{"60 days of orders", without("read_all_orders"), "read_all_orders", false, "60 days"},
+		{"60 days of orders", without("read_all_orders"), "read_all_orders", false, "comptoir resync"},
 		{"no orders", without("read_orders"), "read_orders", true, "no orders"},
 		{"no stock", without("read_inventory"), "read_inventory", true, "no stock"},
 		{"no customers", without("read_customers"), "read_customers", false, "customers are not read"},
-		{"no terms of payment", without("read_payment_terms"), "read_payment_terms", false, "held"},
+		{"no terms of payment", without("read_payment_terms"), "read_payment_terms", false, "held until they are paid: give it to the app and install it again; after that, run once: comptoir resync SHOP"},
 		{"no payouts", without("read_shopify_payments"), "payouts", false, "payouts"},
 		{"customers without names", func(h *hall) {
 			h.customer = `{"message":"no","path":["customers","nodes",0,"defaultEmailAddress","emailAddress"],"extensions":{"code":"ACCESS_DENIED"}}`
