@@ -612,5 +612,5 @@ const (
 	ItemDispute    PayoutItemKind = "dispute"    // held back (negative), or given free (positive)
 	ItemReserve    PayoutItemKind = "reserve"    // held back (negative), or released (positive)
 	ItemAdjustment PayoutItemKind = "adjustment" // all else, fees and credits of the gateway among them
-	ItemTransfer   PayoutItemKind = "transfer"   // a payout itself; never counted into Items
+	ItemTransfer   PayoutItemKind = "transfer"   // an earlier payout that came back; a payout is no item of its own
 )
