@@ -39,9 +39,12 @@ func Example(registry []connectors.Driver) []byte {
 		s := newShop(exampleName(i, d), d)
 		sec := s.describe()
 		if i > 0 { // another kind of shop, for who has one; the keys of every shop are explained once
-			sec.settings, sec.sections = sec.settings[:1+len(s.fields)], nil
+			own := 1 + len(s.fields)
 			w.off = true
 			w.line(0, "")
+			w.prose(1, "A shop of another kind. It has the keys of every shop too, which are explained above, from "+sec.settings[own].key+
+				" on. Take out the shops that you do not have.")
+			sec.settings, sec.sections = sec.settings[:own], nil
 		}
 		w.line(1, sec.name+":")
 		w.body(2, sec)
