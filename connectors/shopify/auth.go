@@ -240,8 +240,8 @@ func (a *auth) explain(err error) error {
 		cause = fmt.Errorf("%w: %s", status, strings.TrimSpace(string(said.Code+" "+said.Text)))
 	}
 	advice := a.advice()
-	if status.Status == http.StatusNotFound || status.Status < 400 {
-		advice = "set url to the shop's own address, https://NAME.myshopify.com, which the admin shows under Settings, Domains"
+	if said.Code == "" && (status.Status == http.StatusNotFound || status.Status < 400) { // nobody who gives tokens
+		advice = ownAddress
 	}
 	return a.rest.Fail(connectors.Denied, e.Op, fmt.Errorf("the shop gives no token: %w", cause), advice+"; then run: comptoir check")
 }

@@ -217,6 +217,19 @@ func TestWrongCredentials(t *testing.T) {
 	}
 }
 
+// Where nobody gives tokens the address is wrong, and not the secret.
+func TestTokenAskedForAtTheWrongAddress(t *testing.T) {
+	for status, header := range map[int][]string{404: nil, 302: {"Location", "https://www.example.com/"}} {
+		c := clientOf(answering(status, "<html>", header...), func(cfg *Config, _ *connectors.Env) {
+			cfg.AccessToken, cfg.ClientID, cfg.ClientSecret = "", "id", "s3cret"
+		})
+		var e *connectors.Error
+		if err := knock(t, c); !errors.As(err, &e) || e.Class != connectors.Denied || !strings.Contains(e.Fix, ".myshopify.com") || strings.Contains(e.Fix, "client_secret") {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
 // A renewed token is used only when it was kept, and each renewal uses the
 // refresh token that was kept last.
 func TestRefreshTokenRotates(t *testing.T) {

@@ -217,7 +217,9 @@ func (c *client) explain(err error) error {
 // elsewhere is the advice for a redirect. It does not say to go where it
 // points: customers are led from the shop's own address to that of the shop
 // window, which has no API.
-const elsewhere = "redirects are not followed, since they lose the token: set url to the shop's own address, https://NAME.myshopify.com, which the admin shows under Settings, Domains"
+const elsewhere = "redirects are not followed, since they lose the token: " + ownAddress
+
+const ownAddress = "set url to the shop's own address, https://NAME.myshopify.com, which the admin shows under Settings, Domains"
 
 // statusRefused is what Shopify answers where its own protection refuses a
 // request: 430, which no standard knows.
