@@ -259,6 +259,7 @@ const (
 	backfillOrders = "COMPTOIR_BENCH_BACKFILL"
 	serveOrders    = "COMPTOIR_BENCH_SERVE"
 	servePlatform  = "COMPTOIR_BENCH_PLATFORM"
+	serveCommon    = "COMPTOIR_BENCH_COMMON"
 )
 
 // BenchmarkBackfill pulls 100,000 orders from a shop in another process. It
@@ -306,8 +307,8 @@ func BenchmarkBackfill(b *testing.B) {
 }
 
 // BenchmarkBulk pulls 100,000 orders from a Shopify shop by a bulk operation,
-// and then as many from a WooCommerce shop, each shop in another process. It
-// takes minutes, so it runs only when asked for:
+// and then the same history from a WooCommerce shop, each shop in another
+// process. It takes minutes, so it runs only when asked for:
 //
 //	COMPTOIR_BENCH_BACKFILL=100000 go test -run '^$' -bench Bulk -benchtime 1x -timeout 1h ./cmd/internal/engine
 //
@@ -318,6 +319,7 @@ func BenchmarkBulk(b *testing.B) {
 	if err != nil {
 		b.Skipf("set %s to the number of orders to pull", backfillOrders)
 	}
+	b.Setenv(serveCommon, "yes") // both tell the same
 	pull := func(platform sandbox.Platform) (perSecond float64) {
 		url := startShop(b, platform, orders)
 		w := over(b, sandbox.New(sandbox.Options{Seed: 1, Platform: platform}), url, http.DefaultTransport)
@@ -377,7 +379,7 @@ func serveShop(orders string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	o := sandbox.Options{Seed: 1, Orders: n, Platform: sandbox.Platform(os.Getenv(servePlatform))}
+	o := sandbox.Options{Seed: 1, Orders: n, Platform: sandbox.Platform(os.Getenv(servePlatform)), Common: os.Getenv(serveCommon) != ""}
 	if o.Platform != sandbox.Shopify { // which has its points back in real time
 		o.Now = func() time.Time { return afterHistory }
 	}
