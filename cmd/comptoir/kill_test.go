@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -104,7 +105,7 @@ func (h *history) killed(after time.Duration) bool {
 		}
 		return false
 	case <-time.After(after):
-		if err := cmd.Process.Kill(); err != nil {
+		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			h.t.Fatal(err)
 		}
 		err := <-ended
