@@ -39,11 +39,7 @@ func (c *Connector) pullGone(ctx context.Context, l source, cur cursor) (connect
 			records = append(records, intake.Missing(intake.Ref{Kind: intake.KindOf(l.resource), ID: id}))
 		}
 	}
-	if ch.more {
-		cur.After = ch.last
-		return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
-	}
-	return c.page(l, cur, records), nil
+	return c.onward(l, cur, ch, records), nil
 }
 
 // destroyedBy returns the id of what an event says was deleted; "" where it

@@ -172,6 +172,16 @@ func (p *part[T]) add(next connection[T]) {
 	p.begun = true
 }
 
+// goOn takes the next part of the only connection that was asked for, and says
+// with which variables the rest is asked for; nil where there is none.
+func (p *part[T]) goOn(next connection[T], first int) map[string]any {
+	p.add(next)
+	if !next.PageInfo.HasNextPage {
+		return nil
+	}
+	return map[string]any{"first": first, "after": p.after()}
+}
+
 // after is where the connection goes on; nil at its beginning.
 func (p *part[T]) after() any {
 	if p.into.PageInfo.EndCursor == "" {
@@ -198,11 +208,7 @@ func (c *Connector) readLines(ctx context.Context, held []*heldOrder) error {
 			if err := json.Unmarshal(raw, &said); err != nil {
 				return nil, err
 			}
-			parts[i].add(said.Lines)
-			if !said.Lines.PageInfo.HasNextPage {
-				return nil, nil
-			}
-			return map[string]any{"first": 100, "after": parts[i].after()}, nil
+			return parts[i].goOn(said.Lines, 100), nil
 		}})
 }
 
@@ -223,11 +229,7 @@ func (c *Connector) readShipping(ctx context.Context, held []*heldOrder) error {
 			if err := json.Unmarshal(raw, &said); err != nil {
 				return nil, err
 			}
-			parts[i].add(said.Lines)
-			if !said.Lines.PageInfo.HasNextPage {
-				return nil, nil
-			}
-			return map[string]any{"first": 100, "after": parts[i].after()}, nil
+			return parts[i].goOn(said.Lines, 100), nil
 		}})
 }
 
@@ -264,11 +266,7 @@ func (c *Connector) readFulfillments(ctx context.Context, held []*heldOrder) err
 			if err := json.Unmarshal(raw, &said); err != nil {
 				return nil, err
 			}
-			parts[i].add(said.Lines)
-			if !said.Lines.PageInfo.HasNextPage {
-				return nil, nil
-			}
-			return map[string]any{"first": 250, "after": parts[i].after()}, nil
+			return parts[i].goOn(said.Lines, 250), nil
 		}})
 }
 

@@ -115,11 +115,7 @@ func (c *Connector) pullWhole(ctx context.Context, l source, cur cursor) (connec
 	if err != nil {
 		return connectors.Page{}, err
 	}
-	if ch.more {
-		cur.After = ch.last
-		return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
-	}
-	return c.page(l, cur, records), nil
+	return c.onward(l, cur, ch, records), nil
 }
 
 // pullRows reads the next rows of a window.
@@ -144,11 +140,17 @@ func (c *Connector) pullRows(ctx context.Context, l source, cur cursor) (connect
 	if err != nil {
 		return connectors.Page{}, err
 	}
+	return c.onward(l, cur, ch, records), nil
+}
+
+// onward goes on after the rows of a chunk: to those after them, or to the next
+// phase where there are none.
+func (c *Connector) onward(l source, cur cursor, ch *chunk, records []intake.Record) connectors.Page {
 	if ch.more {
 		cur.After = ch.last
-		return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
+		return connectors.Page{Records: records, Next: cur.bytes(), More: true}
 	}
-	return c.page(l, cur, records), nil
+	return c.page(l, cur, records)
 }
 
 // page ends a phase of a run with the records given, and goes on to the next.
