@@ -69,27 +69,12 @@ func (s scalar) id() uint64 {
 // schema.
 func gid(node, id string) string { return "gid://shopify/" + node + "/" + id }
 
-// maxDigits bounds the length and the exponent of a number. The longest that a
-// shop can mean is far shorter.
-const maxDigits = 64
-
 // number reads a decimal number; nothing is 0.
 func (s scalar) number() (decimal.Decimal, error) {
 	if s.odd {
 		return decimal.Decimal{}, fmt.Errorf("a list or an object is no number")
 	}
-	t := s.trimmed()
-	if t == "" {
-		return decimal.Decimal{}, nil
-	}
-	if len(t) > maxDigits {
-		return decimal.Decimal{}, fmt.Errorf("%q… is no number", t[:maxDigits])
-	}
-	d, err := decimal.NewFromString(t)
-	if err != nil || d.Exponent() > maxDigits || d.Exponent() < -maxDigits {
-		return decimal.Decimal{}, fmt.Errorf("%q is no number", t)
-	}
-	return d, nil
+	return intake.Number(s.trimmed())
 }
 
 // instant reads a date and time. Nothing is the zero time.
@@ -167,14 +152,6 @@ func (r *reading) instant(s scalar, field string) time.Time {
 // problem. A date of change that cannot be read does no harm: it is no part of
 // the content.
 func (r *reading) seal(kind intake.Kind, id, modified scalar, body any, raw json.RawMessage) intake.Record {
-	ref := intake.Ref{Kind: kind, ID: id.ref()}
 	at, _ := modified.instant()
-	if r.problem == "" {
-		rec, err := intake.Seal(ref, at, body, raw)
-		if err == nil {
-			return rec
-		}
-		r.problem = err.Error()
-	}
-	return intake.Unreadable(ref, at, raw, r.problem)
+	return intake.State(intake.Ref{Kind: kind, ID: id.ref()}, at, body, raw, r.problem)
 }

@@ -150,16 +150,8 @@ func (c *Connector) sealOrder(o *order, refunds []refund, raw json.RawMessage) i
 
 // seal makes the record of a body, or one that says what was not understood.
 func seal(r *reading, kind intake.Kind, id scalar, parent string, modified scalar, body any, raw json.RawMessage) intake.Record {
-	ref := intake.Ref{Kind: kind, ID: id.ref(), Parent: parent}
 	at, _ := modified.instant() // no part of the content: a date that cannot be read does no harm
-	if r.problem == "" {
-		rec, err := intake.Seal(ref, at, body, raw)
-		if err == nil {
-			return rec
-		}
-		r.problem = err.Error()
-	}
-	return intake.Unreadable(ref, at, raw, r.problem)
+	return intake.State(intake.Ref{Kind: kind, ID: id.ref(), Parent: parent}, at, body, raw, r.problem)
 }
 
 func (c *Connector) orderBody(r *reading, o *order, refunds []refund) *intake.Order {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/erp/intake"
+
 	"github.com/shopspring/decimal"
 )
 
@@ -84,27 +86,12 @@ func (s scalar) count() int {
 	return n
 }
 
-// maxDigits bounds the length and the exponent of a number. The longest that a
-// shop can mean is far shorter.
-const maxDigits = 64
-
 // number reads a decimal number; nothing is 0.
 func (s scalar) number() (decimal.Decimal, error) {
 	if s.odd {
 		return decimal.Decimal{}, fmt.Errorf("a list or an object is no number")
 	}
-	t := s.trimmed()
-	if t == "" {
-		return decimal.Decimal{}, nil
-	}
-	if len(t) > maxDigits {
-		return decimal.Decimal{}, fmt.Errorf("%q… is no number", t[:maxDigits])
-	}
-	d, err := decimal.NewFromString(t)
-	if err != nil || d.Exponent() > maxDigits || d.Exponent() < -maxDigits {
-		return decimal.Decimal{}, fmt.Errorf("%q is no number", t)
-	}
-	return d, nil
+	return intake.Number(s.trimmed())
 }
 
 // The forms in which WordPress writes an instant. Those without an offset are
@@ -123,10 +110,7 @@ func (s scalar) instant() (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	if len(t) > maxDigits {
-		t = t[:maxDigits]
-	}
-	return time.Time{}, fmt.Errorf("%q is no date", t)
+	return time.Time{}, fmt.Errorf("%.64q is no date", t)
 }
 
 // list is a JSON list. PHP sends a list with gaps as an object with numbers
