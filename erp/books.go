@@ -23,6 +23,7 @@ import (
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
+	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
 	"comptoir/erp/store"
 
@@ -40,6 +41,9 @@ type Options struct {
 	Company Company
 	// Shops holds the rules of each shop by its name.
 	Shops map[string]sales.Rules
+	// Policies say what is sent to each shop; a shop without one is sent
+	// nothing.
+	Policies map[string]outbox.Policy
 	// Order names the shops in the order in which they go before each other in
 	// what they share: the first that has a variant describes it, and the first
 	// that counts it has its number taken over. Those not named come last, by

@@ -1,0 +1,133 @@
+// Package outbox keeps what the shops have still to be told. A change in the
+// books writes its message in the same transaction; the engine carries it to
+// the shop and has the books acknowledge it.
+//
+// A message about stock, a product, a variant or a category holds no value. It
+// says "look at this": what the shop should have is worked out from the books
+// when the message is delivered, and compared with what the shop is known to
+// have. So a hundred changes of one thing are one message, the newest value is
+// what is sent, and a value that the shop has already is not. A request about
+// an order is a message of its own, and holds what was asked for.
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"comptoir/erp/store"
+)
+
+// Kind says what a message is about.
+type Kind string
+
+// The kinds, in the order in which they are delivered: a product is put into a
+// category that the shop has by then.
+const (
+	Category Kind = "category" // object: a category
+	Product  Kind = "product"  // object: a product
+	Variant  Kind = "variant"  // object: a variant; all but its stock
+	Stock    Kind = "stock"    // object: the variant that carries the stock
+	Order    Kind = "order"    // object: a request about an order
+)
+
+// Kinds lists the kinds in the order in which they are delivered.
+func Kinds() []Kind { return []Kind{Category, Product, Variant, Stock, Order} }
+
+// Message is something that a shop has to be told.
+type Message struct {
+	Shop     int64
+	Kind     Kind
+	Object   int64
+	Revision int64     // grows with each change of the object
+	Since    time.Time // when the oldest change that it tells of was made
+	Due      time.Time // not before
+	Tries    int       // refusals in a row
+	Parked   bool      // refused too often: a person has to look at it
+	Why      string    // of the last refusal, in the shop's own words
+}
+
+// Put queues a message, or says that there is more to tell where there is one:
+// it is then due at once, even if it was parked.
+func Put(tx *store.Tx, shop int64, kind Kind, object int64, now time.Time) {
+	PutAt(tx, shop, kind, object, now, now)
+}
+
+// PutAt is Put for what is to be looked at later, when a sale begins, say. One
+// that is due sooner stays so.
+func PutAt(tx *store.Tx, shop int64, kind Kind, object int64, now, due time.Time) {
+	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why) VALUES ($1,$2,$3,1,$4,$5,0,FALSE,'')
+		ON CONFLICT (shop_id, kind, object_id) DO UPDATE SET revision = outbox.revision + 1, tries = 0, parked = FALSE, why = '',
+			due = CASE WHEN outbox.parked OR outbox.tries > 0 OR excluded.due < outbox.due THEN excluded.due ELSE outbox.due END`,
+		shop, string(kind), object, store.Micros(now), store.Micros(due))
+}
+
+// Due lists messages of a shop that are due, oldest first.
+func Due(ctx context.Context, r store.Reader, shop int64, kind Kind, now time.Time, limit int) ([]Message, error) {
+	return list(ctx, r, `WHERE shop_id = $1 AND kind = $2 AND NOT parked AND due <= $3 ORDER BY since, object_id LIMIT $4`, shop, string(kind), store.Micros(now), limit)
+}
+
+// All lists the messages of a shop, oldest first.
+func All(ctx context.Context, r store.Reader, shop int64) ([]Message, error) {
+	return list(ctx, r, `WHERE shop_id = $1 ORDER BY since, kind, object_id`, shop)
+}
+
+func list(ctx context.Context, r store.Reader, where string, args ...any) ([]Message, error) {
+	rows, err := r.Query(ctx, `SELECT shop_id, kind, object_id, revision, since, due, tries, parked, why FROM outbox `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the outbox: %w", err)
+	}
+	defer rows.Close()
+	var out []Message
+	for rows.Next() {
+		var m Message
+		var since, due int64
+		if err := rows.Scan(&m.Shop, &m.Kind, &m.Object, &m.Revision, &since, &due, &m.Tries, &m.Parked, &m.Why); err != nil {
+			return nil, fmt.Errorf("read the outbox: %w", err)
+		}
+		m.Since, m.Due = store.FromMicros(since), store.FromMicros(due)
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// Settled queues that the shop has what a message told. What has changed since
+// the message was read stays to be told.
+func Settled(tx *store.Tx, m Message) {
+	tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision)
+}
+
+// MaxTries is how often in a row a shop may refuse a message before it is
+// parked.
+const MaxTries = 6
+
+// Refused queues that the shop refused a message: it is tried again later each
+// time, and in the end parked.
+func Refused(tx *store.Tx, m Message, now time.Time, why string) {
+	wait := time.Minute << min(m.Tries, 10)
+	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $5, why = $6, due = $7 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`,
+		m.Shop, string(m.Kind), m.Object, m.Revision, MaxTries, why, store.Micros(now.Add(wait)))
+}
+
+// Standing is how the messages of a shop stand.
+type Standing struct {
+	Waiting int // not parked
+	Parked  int
+	Oldest  time.Time // since when the oldest of those that wait has; zero where none does
+	Next    time.Time // when the next of them is due; zero where none is
+}
+
+// StandingOf counts the messages of a shop.
+func StandingOf(ctx context.Context, r store.Reader, shop int64) (Standing, error) {
+	var s Standing
+	var oldest, next sql.NullInt64
+	err := r.QueryRow(ctx, `SELECT COUNT(*) FILTER (WHERE NOT parked), COUNT(*) FILTER (WHERE parked), MIN(since) FILTER (WHERE NOT parked), MIN(due) FILTER (WHERE NOT parked)
+		FROM outbox WHERE shop_id = $1`, shop).Scan(&s.Waiting, &s.Parked, &oldest, &next)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return s, fmt.Errorf("count the outbox: %w", err)
+	}
+	s.Oldest, s.Next = store.FromMicros(oldest.Int64), store.FromMicros(next.Int64)
+	return s, nil
+}
