@@ -16,6 +16,7 @@ import (
 	"comptoir/connectors/all"
 	"comptoir/connectors/sandbox"
 	"comptoir/erp/fault"
+	"comptoir/erp/intake"
 
 	"github.com/spf13/cobra"
 )
@@ -32,15 +33,17 @@ type box struct {
 	pace      time.Duration
 	misbehave []string
 	print     bool
+	owned     []intake.Field // what the books decide on in the configuration that reaches it
 }
 
 func (a *app) sandbox() *cobra.Command {
-	b := box{name: "sandbox"}
+	b := box{name: "sandbox", owned: []intake.Field{intake.FieldQuantity, intake.FieldPrice, intake.FieldSale, intake.FieldCategories, intake.FieldShipments}}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a made-up web shop, to try things on",
 		Long: "Sandbox makes up a web shop from a seed, serves it in the dialect of a platform (WooCommerce's REST API, or\n" +
 			"Shopify's GraphQL Admin API), and prints the configuration that reaches it. The same seed makes the same shop.\n" +
+			"In that configuration the books own stock, prices, categories and shipments, and send them to the shop.\n" +
 			"To sync it, in another window:\n\n" +
 			"    comptoir sandbox --print-config > sandbox.yaml\n" +
 			"    comptoir --config sandbox.yaml --data somewhere sync",
@@ -113,7 +116,7 @@ func (b *box) speaks() sandbox.Platform {
 
 // made is the shop at an address, for a configuration.
 func (b *box) made(shop *sandbox.Shop, address string) (config.Made, error) {
-	m := config.Made{Name: b.name, Values: map[string]string{"url": "http://" + address}}
+	m := config.Made{Name: b.name, Values: map[string]string{"url": "http://" + address}, Owned: b.owned}
 	switch b.platform {
 	case "shopify":
 		m.Values["access_token"] = shop.Key()

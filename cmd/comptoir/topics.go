@@ -54,7 +54,7 @@ shop has it. What would have to be guessed about stays apart, and sync names it.
 Of goods that are shared, the shop that stands first in the configuration gives
 the texts and prices, and its number is taken over as the opening stock. After
 that it is followed: a difference that its own orders do not explain becomes an
-adjustment (see rules.stock_owner). What the other shops sell is taken off the
+adjustment (see owners.stock). What the other shops sell is taken off the
 stock; their own numbers are kept and not booked. What they had sold before
 the stock was taken over is added to the opening, since it had left by then.
 

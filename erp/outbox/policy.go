@@ -29,8 +29,17 @@ type Policy struct {
 	Locations map[string]string
 }
 
-// Owns reports whether the books decide on a field.
-func (p Policy) Owns(f intake.Field) bool { return p.Owners[f] == ERP }
+// Owns reports whether the books decide on a field. The dates of a sale go with
+// its price, and what a category is called and where it stands with the tree.
+func (p Policy) Owns(f intake.Field) bool {
+	switch f {
+	case intake.FieldSaleFrom, intake.FieldSaleTo:
+		f = intake.FieldSale
+	case intake.FieldName, intake.FieldParent:
+		f = intake.FieldCategories
+	}
+	return p.Owners[f] == ERP
+}
 
 // Sends reports whether the shop is told of changes of a field.
 func (p Policy) Sends(f intake.Field) bool { return p.On && p.Owns(f) }

@@ -22,6 +22,7 @@ import (
 	"comptoir/erp/intake"
 	"comptoir/erp/ledger"
 	"comptoir/erp/money"
+	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
 
 	"github.com/rs/zerolog"
@@ -37,6 +38,8 @@ type Config struct {
 	Data  string
 	Log   Log
 	Books Books
+	// Webhooks say where the shops send their hints to.
+	Webhooks Webhooks
 	// Legal is what the law wants on documents, but for the company's name.
 	Legal documents.Seller
 	// StopTimeout is how long a page that is being applied may take once the
@@ -83,7 +86,16 @@ type Shop struct {
 	Sweep     string // cron, or Off
 	Retry     string // cron, or Off
 	Silence   time.Duration
-	Rules     sales.Rules
+	// Verify is when the shop is compared with the books, back to VerifySpan
+	// before.
+	Verify     string // cron, or Off
+	VerifySpan time.Duration
+	// Webhooks: the shop is asked to send hints, where they are taken.
+	Webhooks bool
+	Rules    sales.Rules
+	Push     Push
+
+	owners []ownership
 
 	driver   connectors.Driver
 	settings connectors.Config
@@ -138,10 +150,12 @@ func (c *Config) BooksOptions(now func() time.Time, log zerolog.Logger) (erp.Opt
 		Path: c.BooksPath(), URL: b.URL, Now: now, Log: log,
 		Company: erp.Company{Name: b.Company, Currency: b.Currency, TimeZone: b.TimeZone, Chart: b.Chart,
 			FiscalYearStart: b.FiscalYearStart, LockDate: b.LockDate, Rates: b.Rates, DefaultCost: b.DefaultCost, Accounts: b.Accounts},
-		Shops: map[string]sales.Rules{}, Order: c.ShopNames(),
+		Shops: map[string]sales.Rules{}, Policies: map[string]outbox.Policy{}, Order: c.ShopNames(),
 	}
 	for _, s := range c.Shops {
-		o.Shops[s.Name] = s.Rules
+		policy, rules := s.Policy(), s.Rules
+		rules.StockOwner = string(policy.Owners[intake.FieldQuantity])
+		o.Shops[s.Name], o.Policies[s.Name] = rules, policy
 	}
 	return o, nil
 }
@@ -223,9 +237,13 @@ func newShop(name string, d connectors.Driver) *Shop {
 		Reread:    "33 * * * *",
 		Sweep:     "12 3 * * *",
 		Retry:     "52 * * * *",
-		Rules:     sales.DefaultRules(),
-		driver:    d,
-		settings:  d.Config(),
+		Verify:    "47 4 * * *", VerifySpan: 35 * 24 * time.Hour,
+		Webhooks: true,
+		Rules:    sales.DefaultRules(),
+		Push:     Push{Share: 100, Compare: "22 */6 * * *"},
+		owners:   defaultOwners(),
+		driver:   d,
+		settings: d.Config(),
 	}
 	s.fields = s.settings.Fields()
 	return s

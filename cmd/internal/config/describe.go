@@ -33,6 +33,7 @@ func (c *Config) describe() section {
 					help: "Lines for people, or one JSON object a line for a log collector."},
 			}},
 			c.Books.describe(),
+			c.Webhooks.describe(),
 			describeLegal(&c.Legal),
 		},
 	}
@@ -162,8 +163,14 @@ func (s *Shop) describe() section {
 		setting{key: "silence", value: &s.Silence,
 			help: "An alarm is raised when a resource that usually brings something has brought nothing new for this long. " +
 				"0s: how long is worked out from its own history."},
+		setting{key: "verify", value: &s.Verify, check: isCron,
+			help: "When the shop is compared with the books, order by order and unit by unit: see comptoir help verify. A schedule, or off."},
+		setting{key: "verify_span", value: &s.VerifySpan, check: isVerifySpan,
+			help: "How far back orders are compared then."},
+		setting{key: "webhooks", value: &s.Webhooks,
+			help: "Whether the shop is asked to send hints, where webhooks.url is set."},
 	)
-	sec.sections = []section{s.describeSchedules(), s.describeRules()}
+	sec.sections = []section{s.describeSchedules(), s.describeOwners(), s.describePush(), s.describeRules()}
 	return sec
 }
 
@@ -187,16 +194,13 @@ func whenRead(r intake.Resource) string {
 
 func (s *Shop) describeRules() section {
 	r := &s.Rules
-	return section{name: "rules", help: "How the shop's orders are booked.", settings: []setting{
+	return section{name: "rules", help: "How the shop's orders are booked.", moved: map[string]string{"stock_owner": "owners.stock"}, settings: []setting{
 		{key: "revenue", value: &r.Revenue, choices: []string{sales.OnPayment, sales.OnShipment},
 			help: "When a sale is invoiced: on payment, or on shipment. Where goods leave in parts, the first shipment invoices all " +
 				"of the order; the cost of each part is booked when it leaves."},
 		{key: "restock", value: &r.Restock, choices: []string{sales.RestockNever, sales.RestockLines, sales.RestockAlways},
 			help: "What becomes of refunded goods where the shop does not say: never back in stock; what the lines of the " +
 				"refund count; or always, also all goods of an order that is refunded in full."},
-		{key: "stock_owner", value: &r.StockOwner, choices: []string{sales.OwnerShop, sales.OwnerERP},
-			help: "Who decides on the stock after it was taken over. With shop its number is followed, and a difference that " +
-				"orders do not explain becomes an adjustment; with erp the books decide."},
 		{key: "refund_tax", value: &r.RefundTax, choices: []string{sales.TaxStated, sales.TaxProportional},
 			help: "How a refund that is only an amount is split: stated leaves the tax alone, as the shop does; proportional " +
 				"takes the tax back in the proportion of the order. Ask your accountant."},

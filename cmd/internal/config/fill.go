@@ -28,7 +28,9 @@ func (r *reader) names(sec section, path string, node *yaml.Node) {
 			continue
 		}
 		msg := "there is no such key"
-		if near := nearest(key.Value, known); near != "" {
+		if now := sec.moved[key.Value]; now != "" {
+			msg = "this key stands under " + now + " of the shop now"
+		} else if near := nearest(key.Value, known); near != "" {
 			msg += ": did you mean " + near + "?"
 		} else {
 			msg += ": known here are " + strings.Join(known, ", ")

@@ -9,7 +9,9 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp"
+	"comptoir/erp/intake"
 	"comptoir/erp/money"
+	"comptoir/erp/outbox"
 
 	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
@@ -351,6 +353,9 @@ type Made struct {
 	Name   string
 	Driver connectors.Driver
 	Values map[string]string // the settings of the connector, as text
+	// Owned are the fields that the books decide on; where there are any, the
+	// shop is told of changes.
+	Owned []intake.Field
 }
 
 // Make makes the configuration that reaches the shops; rates are what one unit
@@ -365,6 +370,10 @@ func Make(rates map[money.Currency]decimal.Decimal, shops ...Made) (*Config, err
 					return nil, fmt.Errorf("shops.%s.%s: %w", made.Name, f.Key, err)
 				}
 			}
+		}
+		s.Push.Enabled = len(made.Owned) > 0
+		for _, f := range made.Owned {
+			s.Own(f, outbox.ERP)
 		}
 		c.Shops = append(c.Shops, s)
 	}

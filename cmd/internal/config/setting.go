@@ -43,6 +43,7 @@ type section struct {
 	help     string
 	settings []setting
 	sections []section
+	moved    map[string]string // keys that stood here once, and where they stand now
 }
 
 // names lists the keys that may stand in the section.
