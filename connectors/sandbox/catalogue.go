@@ -1,5 +1,7 @@
 package sandbox
 
+import "slices"
+
 // category is a node of the category tree.
 type category struct {
 	id, parent  int64
@@ -15,12 +17,32 @@ type product struct {
 	title    string
 	slug     string
 	short    string
-	category *category
-	visible  string // published, draft, private or trashed
-	revision int    // moves with each edit of the text
+	in       []*category // never empty where the platform has a default
+	visible  string      // publish, draft, pending, private or trash
+	revision int         // moves with each edit of the text by hand
+	written  bool        // the description is body rather than the shop's own text
+	body     string      // HTML
+	pictured bool        // the pictures are those of pictures rather than the shop's own
+	pictures []picture
 	axes     []axis
 	variants []*variant // variations, in order of id
 }
+
+// picture is an image of a product. The first of a product is its main one.
+type picture struct {
+	id, created int64
+	src, alt    string // src is a URL, or an address on the shop's own site
+}
+
+// metaEntry is metadata that an app keeps with a record.
+type metaEntry struct {
+	id    int64
+	key   string
+	value string // JSON
+}
+
+// isIn reports whether the product is in a category.
+func (p *product) isIn(c *category) bool { return slices.Contains(p.in, c) }
 
 // listed reports whether the product is neither deleted nor trashed.
 func (p *product) listed() bool { return !p.own.gone && p.visible != "trash" }
@@ -51,6 +73,14 @@ type variant struct {
 	given             int64  // stock that did not come from orders; stock = given - held by orders
 	backorders        string // no, notify, yes
 	grams             int
+	weighed           string // the weight as it was written, in kilograms; "": that of grams
+	coded             bool   // the barcode is gtin rather than the shop's own
+	gtin              string
+	unpriced          bool   // has no price at all
+	saleFrom, saleTo  int64  // 0: no such end
+	resting           bool   // its sale price does not hold now
+	refused           string // what an uncounted one says of its stock: outofstock or onbackorder; "": instock
+	meta              []metaEntry
 	created, modified int64
 	changed           int64 // when the variant itself last changed: its price, not its stock
 	counted           int64 // when its stock last changed
@@ -68,11 +98,14 @@ func (v *variant) holder() *variant {
 
 // asks is the price that a customer pays, in cents.
 func (v *variant) asks() int64 {
-	if v.sale > 0 {
+	if v.reduced() {
 		return v.sale
 	}
 	return v.price
 }
+
+// reduced reports whether a sale price holds now.
+func (v *variant) reduced() bool { return v.sale > 0 && !v.resting }
 
 // shownSKU is the SKU that the shop states: a variation without one shows its
 // product's.

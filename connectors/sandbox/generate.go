@@ -210,7 +210,7 @@ func (s *Shop) makeVariable(i int, title, sku string, in *category, price int64,
 }
 
 func (s *Shop) newProduct(title string, in *category) *product {
-	p := &product{title: title, slug: slug(title), short: "Article de démonstration.", category: in, visible: "publish"}
+	p := &product{title: title, slug: slug(title), short: "Article de démonstration.", in: s.below(in), visible: "publish"}
 	p.own = &variant{id: s.post(), of: p, backorders: "no", created: s.now(), modified: s.now(), changed: s.now()}
 	s.products = append(s.products, p)
 	return p

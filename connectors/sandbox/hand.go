@@ -140,13 +140,7 @@ func (s *Shop) Delete(r intake.Resource, id string) string {
 			if len(s.categories) == 1 {
 				return 0
 			}
-			s.bury(intake.Categories, of.id)
-			s.categories = slices.DeleteFunc(s.categories, func(k *category) bool { return k == of })
-			for _, p := range s.products {
-				if p.category == of {
-					p.category = s.categories[0]
-				}
-			}
+			s.dropCategory(of)
 			return of.id
 		}
 		return 0

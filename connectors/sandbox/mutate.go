@@ -312,6 +312,7 @@ func (s *Shop) drop(o *order) {
 
 func (s *Shop) editProduct(p *product) {
 	p.revision++
+	p.written, p.body = false, ""
 	p.own.modified = s.now()
 	s.happened(ProductEdited, p.own.id)
 }

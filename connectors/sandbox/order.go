@@ -1,5 +1,7 @@
 package sandbox
 
+import "cmp"
+
 // state is where an order stands.
 type state uint8
 
@@ -53,6 +55,15 @@ type order struct {
 	edits    []edit    // of quantities and amounts, oldest first; kept where the platform states them
 	taxIDs   int64     // id of the first tax line
 	secret   uint64    // order key, transaction, gift card code
+	meta     []metaEntry
+	notes    []orderNote // oldest first
+}
+
+// orderNote is something that the shop wrote down beside an order.
+type orderNote struct {
+	id, at   int64
+	text     string
+	customer bool // the customer is told
 }
 
 // oddity is how an order is unlike others on purpose.
@@ -121,9 +132,12 @@ type refund struct {
 	created int64
 	amount  int64 // positive
 	reason  uint8
-	full    bool // of all that was left
+	why     string // in place of the reason, where someone else gave one
+	byHand  bool   // an app noted it; the gateway moved nothing
+	full    bool   // of all that was left
 	parts   []part
 	taxIDs  int64
+	meta    []metaEntry
 
 	// What follows is told by Shopify alone.
 	moved    int64 // money, where apart: else it is the amount
@@ -133,6 +147,9 @@ type refund struct {
 	kept     bool // the goods do not go back into stock
 	returned bool // the goods were sent back, in exchange for others
 }
+
+// because is the reason that is stated.
+func (r *refund) because() string { return cmp.Or(r.why, reasons[r.reason]) }
 
 // part is what a refund takes back of one line of its order. Amounts are
 // positive where the line's is.

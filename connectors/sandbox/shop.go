@@ -66,6 +66,7 @@ type Shop struct {
 	refunds    []*refund   // in order of id
 	retiring   []*product  // will be discontinued
 	gone       []gone      // what was deleted for good, oldest first
+	hooks      hooks       // who wants to be told
 	holdings   *holdings   // see committed
 	balance    []movement  // of the card payments, oldest first; see payouts.go
 	paidOut    paidOut

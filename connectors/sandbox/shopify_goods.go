@@ -82,12 +82,9 @@ func (p *product) onShelf() int64 {
 	return n
 }
 
-// collections are the category of a product and those above it.
-func (s *Shop) collections(p *product) []*category {
-	var all []*category
-	for c := p.category; c != nil; c = s.category(c.parent) {
-		all = append(all, c)
-	}
+// collections are those that hold a product, in order of id.
+func (p *product) collections() []*category {
+	all := slices.Clone(p.in)
 	slices.SortFunc(all, func(a, b *category) int { return compare(a.id, b.id) })
 	return all
 }
@@ -104,6 +101,9 @@ func (s *Shop) category(id int64) *category {
 // barcode is a GTIN of the range that is kept for use within a company. One
 // variant in four has none.
 func (v *variant) barcode() string {
+	if v.coded {
+		return v.gtin
+	}
 	if v.id%4 == 0 {
 		return ""
 	}
@@ -145,7 +145,7 @@ func goodsTypes() []gqlType {
 			"legacyResourceId": gqlNumberText(func(_ *gqlRun, p *product) int64 { return p.own.id }),
 			"title":            gqlText(func(_ *gqlRun, p *product) string { return p.title }),
 			"handle":           gqlText(func(_ *gqlRun, p *product) string { return p.slug }),
-			"descriptionHtml":  gqlText(func(_ *gqlRun, p *product) string { return "<p>" + p.blurb() + "</p>" }),
+			"descriptionHtml":  gqlText(func(_ *gqlRun, p *product) string { return p.html() }),
 			"description":      gqlText(func(_ *gqlRun, p *product) string { return p.blurb() }),
 			"vendor":           gqlText(func(*gqlRun, *product) string { return vendor }),
 			"productType":      gqlText(func(*gqlRun, *product) string { return "" }),
@@ -173,7 +173,7 @@ func goodsTypes() []gqlType {
 				return gqlRows[*variant]{all: p.sellables()}
 			}),
 			"collections": gqlConnection("Collection", func(x *gqlRun, p *product) gqlRows[*category] {
-				return gqlRows[*category]{all: x.s.collections(p)}
+				return gqlRows[*category]{all: p.collections()}
 			}),
 			"media": gqlConnection("Media", func(_ *gqlRun, p *product) gqlRows[media] {
 				return gqlRows[media]{all: []media{{p}}}
@@ -206,7 +206,7 @@ func goodsTypes() []gqlType {
 			"barcode":          gqlTextOrNull(func(_ *gqlRun, v *variant) string { return v.barcode() }),
 			"price":            gqlDecimal(func(_ *gqlRun, v *variant) int64 { return micros(v.asks()) }),
 			"compareAtPrice": gqlRaw(func(x *gqlRun, v *variant) {
-				if v.sale == 0 {
+				if !v.reduced() {
 					x.null()
 					return
 				}
@@ -244,7 +244,7 @@ func goodsTypes() []gqlType {
 			"updatedAt":       gqlTime(func(_ *gqlRun, c *category) int64 { return c.modified }),
 			"products": gqlConnection("Product", func(x *gqlRun, c *category) gqlRows[*product] {
 				all := slices.DeleteFunc(slices.Clone(x.s.products), func(p *product) bool {
-					return !p.listed() || !slices.Contains(x.s.collections(p), c)
+					return !p.listed() || !p.isIn(c)
 				})
 				return gqlRows[*product]{all: all}
 			}),
@@ -383,7 +383,15 @@ func levelTerm(_ *Shop, l level, t *searchTerm) (yes, known bool) {
 	return false, false
 }
 
-// blurb is the product's text as it was last edited.
+// html is the product's text.
+func (p *product) html() string {
+	if p.written {
+		return p.body
+	}
+	return "<p>" + p.blurb() + "</p>"
+}
+
+// blurb is the text that the shop itself wrote, as it was last edited.
 func (p *product) blurb() string {
 	if p.revision > 0 {
 		return "Texte révisé n° " + text(int64(p.revision)) + "."

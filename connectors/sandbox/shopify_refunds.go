@@ -65,7 +65,7 @@ func refundTypes() []gqlType {
 			"createdAt":        gqlTime(func(_ *gqlRun, r *refund) int64 { return r.created }),
 			"processedAt":      gqlTime(func(_ *gqlRun, r *refund) int64 { return r.created }),
 			"updatedAt":        gqlTime(func(_ *gqlRun, r *refund) int64 { return r.created }),
-			"note":             gqlTextOrNull(func(_ *gqlRun, r *refund) string { return reasons[r.reason] }),
+			"note":             gqlTextOrNull(func(_ *gqlRun, r *refund) string { return r.because() }),
 			"order":            gqlObject("Order", func(_ *gqlRun, r *refund) *order { return r.of }),
 			"duties":           gqlList("RefundDuty", func(_ *gqlRun, r *refund) []*duty { return r.dutiesBack() }),
 			"return":           gqlObject("Return", func(_ *gqlRun, r *refund) *swap { return r.swap() }),

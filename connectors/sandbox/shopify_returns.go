@@ -86,7 +86,7 @@ func returnTypes() []gqlType {
 			"refundedQuantity":   gqlNumber(func(_ *gqlRun, l *swapped) int64 { return l.qty }),
 			"refundableQuantity": gqlNumber(func(*gqlRun, *swapped) int64 { return 0 }),
 			"processedQuantity":  gqlNumber(func(_ *gqlRun, l *swapped) int64 { return l.qty }),
-			"returnReasonNote":   gqlText(func(_ *gqlRun, l *swapped) string { return reasons[l.of.r.reason] }),
+			"returnReasonNote":   gqlText(func(_ *gqlRun, l *swapped) string { return l.of.r.because() }),
 		}},
 	}
 }

@@ -123,10 +123,10 @@ func (s *Shop) productList() *endpoint {
 			return rows
 		},
 		keep: func(v url.Values) func(*row) bool {
-			skus, category := many(v, "sku"), v.Get("category")
+			skus, within := many(v, "sku"), number(v.Get("category"))
 			return func(r *row) bool {
 				p := r.of.(*product)
-				return (len(skus) == 0 || slices.Contains(skus, p.own.sku)) && (category == "" || text(p.category.id) == category)
+				return (len(skus) == 0 || slices.Contains(skus, p.own.sku)) && (within < 0 || slices.ContainsFunc(p.in, func(k *category) bool { return k.id == within }))
 			}
 		},
 		write: func(e *encoder, r *row) { e.writeProduct(r.of.(*product), s.release) },

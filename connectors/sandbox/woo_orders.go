@@ -258,6 +258,7 @@ func (e *encoder) writeOrderMeta(o *order, total int64) {
 		e.meta(id+5, "_wp_trash_meta_status", "wc-"+wooState(o.state))
 		e.meta(id+6, "_wp_trash_meta_time", text(o.binned))
 	}
+	e.writeMeta(o.meta)
 }
 
 // writeTaxes writes the taxes of a line by rate. Lines of goods repeat the tax
@@ -460,7 +461,7 @@ func (r *refund) tax() int64 {
 func (e *encoder) writeRefundBrief(r *refund) {
 	e.open('{')
 	e.int("id", r.id)
-	e.str("reason", reasons[r.reason])
+	e.str("reason", r.because())
 	e.cents("total", -r.amount)
 	e.cents("total_tax", -r.tax())
 	e.close('}')
@@ -481,10 +482,13 @@ func (e *encoder) writeRefund(r *refund, parent bool) {
 	}
 	e.date("date_created", r.created)
 	e.cents("amount", r.amount)
-	e.str("reason", reasons[r.reason])
+	e.str("reason", r.because())
 	e.int("refunded_by", 1)
-	e.bool("refunded_payment", r.reason != byStatus && (o.gateway == payStripe || o.gateway == payPayPal))
-	e.array("meta_data", func() { e.meta(r.id*10, "_refund_type", kind) })
+	e.bool("refunded_payment", r.reason != byStatus && !r.byHand && (o.gateway == payStripe || o.gateway == payPayPal))
+	e.array("meta_data", func() {
+		e.meta(r.id*10, "_refund_type", kind)
+		e.writeMeta(r.meta)
+	})
 	var sums rateSums
 	for i := range r.parts {
 		sums.add(r.parts[i].taxes, r.parts[i].kind == carriage)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func (e *encoder) writeProduct(p *product, r release) {
 	e.str("short_description", p.short)
 	e.str("sku", v.sku)
 	e.writePrices(v, kind == "variable")
-	e.bool("on_sale", v.sale > 0)
+	e.bool("on_sale", v.reduced())
 	e.bool("purchasable", p.visible != "trash")
 	e.int("total_sales", 0)
 	e.writeVirtual(v)
@@ -53,15 +54,17 @@ func (e *encoder) writeProduct(p *product, r release) {
 	e.int("parent_id", 0)
 	e.str("purchase_note", "")
 	e.array("categories", func() {
-		e.open('{')
-		e.int("id", p.category.id)
-		e.str("name", p.category.name)
-		e.str("slug", p.category.slug)
-		e.close('}')
+		for _, k := range p.in {
+			e.open('{')
+			e.int("id", k.id)
+			e.str("name", k.name)
+			e.str("slug", k.slug)
+			e.close('}')
+		}
 	})
 	e.raw("brands", "[]")
 	e.raw("tags", "[]")
-	e.array("images", func() { e.writeImage(p) })
+	e.array("images", func() { e.writeImages(p) })
 	e.array("attributes", func() { e.writeAxes(p) })
 	e.raw("default_attributes", "[]")
 	e.array("variations", func() {
@@ -80,15 +83,15 @@ func (e *encoder) writeProduct(p *product, r release) {
 	e.str("stock_status", stockStatus(v))
 	e.bool("has_options", kind == "variable")
 	e.str("post_password", "")
-	e.str("global_unique_id", "")
+	e.str("global_unique_id", v.gtin)
 	e.writeCost(v, r)
 	e.links("/products", v.id, allowAll, nil)
 	e.close('}')
 }
 
 func (p *product) description() string {
-	if p.revision == 0 {
-		return ""
+	if p.written || p.revision == 0 {
+		return p.body
 	}
 	return "<p>Texte révisé n° " + text(int64(p.revision)) + ".</p>\n"
 }
@@ -106,16 +109,24 @@ func (e *encoder) writePrices(v *variant, grouped bool) {
 		e.str("price", price(low))
 		e.str("regular_price", "")
 	} else {
-		e.str("price", price(v.asks()))
-		e.str("regular_price", price(v.price))
+		e.str("price", priceOr(v.asks(), v.unpriced))
+		e.str("regular_price", priceOr(v.price, v.unpriced))
 	}
 	if v.sale > 0 {
 		e.str("sale_price", price(v.sale))
 	} else {
 		e.str("sale_price", "")
 	}
-	e.date("date_on_sale_from", 0)
-	e.date("date_on_sale_to", 0)
+	e.date("date_on_sale_from", v.saleFrom)
+	e.date("date_on_sale_to", v.saleTo)
+}
+
+// priceOr is a price; "" where there is none.
+func priceOr(cents int64, none bool) string {
+	if none {
+		return ""
+	}
+	return price(cents)
 }
 
 func (e *encoder) writeVirtual(v *variant) {
@@ -146,6 +157,8 @@ func (e *encoder) writeStock(v *variant) {
 
 func stockStatus(v *variant) string {
 	switch h := v.holder(); {
+	case !h.tracked && h.refused != "":
+		return h.refused
 	case !h.tracked || h.stock > 0:
 		return "instock"
 	case h.backorders != "no":
@@ -164,27 +177,38 @@ func (e *encoder) writeBackorders(v *variant) {
 }
 
 func (e *encoder) writeSize(v *variant) {
-	weight := ""
-	if v.grams > 0 {
+	weight := v.weighed
+	if weight == "" && v.grams > 0 {
 		weight = strings.TrimRight(strings.TrimRight(string(appendAmount(nil, int64(v.grams)*1000, 3)), "0"), ".")
 	}
 	e.str("weight", weight)
 	e.raw("dimensions", `{"length":"","width":"","height":""}`)
 }
 
-// writeImage gives one product in three a picture.
-func (e *encoder) writeImage(p *product) {
-	if p.own.id%3 != 0 {
-		return
+// gallery are the pictures of a product. Until someone sets them, one in three
+// has one.
+func (p *product) gallery() []picture {
+	if p.pictured || p.own.id%3 != 0 {
+		return p.pictures
 	}
-	e.open('{')
-	e.int("id", p.own.id+1_000_000)
-	e.date("date_created", p.own.created)
-	e.date("date_modified", p.own.created)
-	e.address("src", "/wp-content/uploads/2025/11/"+p.slug+".jpg")
-	e.str("name", p.slug+".jpg")
-	e.str("alt", "")
-	e.close('}')
+	return []picture{{id: p.own.id + 1_000_000, created: p.own.created, src: "/wp-content/uploads/2025/11/" + p.slug + ".jpg"}}
+}
+
+func (e *encoder) writeImages(p *product) {
+	for _, shot := range p.gallery() {
+		e.open('{')
+		e.int("id", shot.id)
+		e.date("date_created", shot.created)
+		e.date("date_modified", shot.created)
+		if strings.HasPrefix(shot.src, "/") {
+			e.address("src", shot.src)
+		} else {
+			e.str("src", shot.src)
+		}
+		e.str("name", path.Base(shot.src))
+		e.str("alt", shot.alt)
+		e.close('}')
+	}
 }
 
 func (e *encoder) writeAxes(p *product) {
@@ -221,6 +245,7 @@ func (e *encoder) writeProductMeta(v *variant) {
 	if v.cost > 0 && v.costInMeta {
 		e.meta(v.id*10+1, "_wc_cog_cost", price(v.cost))
 	}
+	e.writeMeta(v.meta)
 }
 
 // writeCost writes the platform's own cost field, which came with 9.5 and is
@@ -248,6 +273,27 @@ func (e *encoder) writeCost(v *variant, r release) {
 	})
 }
 
+// writeMeta writes what apps keep with a record.
+func (e *encoder) writeMeta(entries []metaEntry) {
+	for _, m := range entries {
+		e.metaRaw(m.id, m.key, m.value)
+	}
+}
+
+// chosenQuery is how the address of a variation names what it is of its
+// product's choices.
+func (v *variant) chosenQuery() string {
+	query := ""
+	for i, option := range v.options {
+		sep := "&"
+		if i == 0 {
+			sep = "?"
+		}
+		query += sep + "attribute_" + v.of.axes[i].slug + "=" + slug(option)
+	}
+	return query
+}
+
 // writeVariation writes a variation. In the list of all variations its links
 // name no product, and name nothing that may be done.
 func (e *encoder) writeVariation(v *variant, r release, all bool) {
@@ -258,11 +304,11 @@ func (e *encoder) writeVariation(v *variant, r release, all bool) {
 	e.date("date_created", v.created)
 	e.date("date_modified", v.modified)
 	e.str("description", "")
-	e.address("permalink", "/product/"+p.slug+"/?attribute_pa_taille="+slug(v.options[0])+"&attribute_couleur="+slug(v.options[1]))
+	e.address("permalink", "/product/"+p.slug+"/"+v.chosenQuery())
 	e.str("sku", v.shownSKU())
-	e.str("global_unique_id", "")
+	e.str("global_unique_id", v.gtin)
 	e.writePrices(v, false)
-	e.bool("on_sale", v.sale > 0)
+	e.bool("on_sale", v.reduced())
 	e.str("status", p.visible)
 	e.bool("purchasable", true)
 	e.writeVirtual(v)
@@ -310,7 +356,7 @@ func (e *encoder) writeVariation(v *variant, r release, all bool) {
 func (e *encoder) writeCategory(c *category, products []*product) {
 	n := int64(0)
 	for _, p := range products {
-		if p.category == c && p.listed() {
+		if p.isIn(c) && p.listed() {
 			n++
 		}
 	}
