@@ -30,7 +30,7 @@ const (
 )
 
 // The layout: meta{format}; streams{stream: mark}; keys{space{id: entry}};
-// runs{stream{sequence: JSON}}.
+// runs{stream{sequence: JSON}}; for the inbox see inbox.go.
 var (
 	bucketMeta    = []byte("meta")
 	bucketStreams = []byte("streams")
