@@ -36,6 +36,8 @@ type cursor struct {
 	// Until is its end, which does not belong to it. It is fixed with the
 	// first page of a run, so that what changes meanwhile comes in the next.
 	Until int64 `json:"until,omitempty"`
+	// Bounded means that pages of this run ended at Until; the first does not.
+	Bounded bool `json:"bounded,omitempty"`
 	// After is the last id that was read in this phase, 0 before the first.
 	After uint64 `json:"after,omitempty"`
 	// Whole is when the list was last read whole, in Unix seconds.

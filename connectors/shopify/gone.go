@@ -28,7 +28,7 @@ func (c *Connector) pullGone(ctx context.Context, l source, cur cursor) (connect
 	ch, err := c.chunk(ctx, events, events.list, cur)
 	if fields, ok := denied(err); ok && slices.Contains(fields, events.path[0]) {
 		c.client.versions.warn("the app may not read the shop's events: what was deleted is only found by sweeps")
-		return c.page(l, cur, nil), nil
+		return c.page(ctx, l, cur, nil)
 	}
 	if err != nil {
 		return connectors.Page{}, err
@@ -39,7 +39,7 @@ func (c *Connector) pullGone(ctx context.Context, l source, cur cursor) (connect
 			records = append(records, intake.Missing(intake.Ref{Kind: intake.KindOf(l.resource), ID: id}))
 		}
 	}
-	return c.onward(l, cur, ch, records), nil
+	return c.onward(ctx, l, cur, ch, records)
 }
 
 // destroyedBy returns the id of what an event says was deleted; "" where it

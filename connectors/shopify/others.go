@@ -34,7 +34,7 @@ func (c *Connector) listOf(r intake.Resource) (source, bool) {
 			path: []string{"customers"}, dated: "updated_at", coarse: true, subject: "CUSTOMER", size: 100, records: each(customerRecord)}, true
 	case intake.Orders:
 		return source{resource: r, node: "Order", list: documentOf("orders"), ids: documentOf("order_ids"), byID: documentOf("orders_by_id"),
-			path: []string{"orders"}, dated: "updated_at", subject: "ORDER", size: 50, records: c.orderRecords}, true
+			path: []string{"orders"}, dated: "updated_at", subject: "ORDER", tail: true, size: 50, records: c.orderRecords}, true
 	default:
 		return source{}, false
 	}
@@ -210,7 +210,7 @@ func (c *Connector) List(ctx context.Context, r intake.Resource, yield func([]in
 	if !ok {
 		return c.unknownResource(r)
 	}
-	return c.each(ctx, l, func(rows []row) error {
+	return c.each(ctx, l, cursor{}, func(rows []row) error {
 		refs := make([]intake.Ref, 0, len(rows))
 		for _, row := range rows {
 			refs = append(refs, intake.Ref{Kind: intake.KindOf(r), ID: strconv.FormatUint(row.id, 10)})
@@ -219,9 +219,8 @@ func (c *Connector) List(ctx context.Context, r intake.Resource, yield func([]in
 	})
 }
 
-// each reads the ids of a list to its end.
-func (c *Connector) each(ctx context.Context, l source, use func([]row) error) error {
-	var cur cursor
+// each reads the ids of a list, from a place in a window to its end.
+func (c *Connector) each(ctx context.Context, l source, cur cursor, use func([]row) error) error {
 	for {
 		ch, err := c.chunk(ctx, l, l.ids, cur)
 		if err != nil {

@@ -67,7 +67,7 @@ func (c *Connector) pullTouched(ctx context.Context, l source, cur cursor) (conn
 		return connectors.Page{}, err
 	}
 	if len(some) == len(ids) {
-		return c.page(l, cur, records), nil
+		return c.page(ctx, l, cur, records)
 	}
 	cur.After = some[len(some)-1]
 	return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
@@ -103,7 +103,7 @@ func (c *Connector) touchedIn(ctx context.Context, cur cursor) ([]uint64, error)
 		return list.PageInfo, note(ids, some)
 	}
 	locations, _ := c.listOf(intake.Locations)
-	err := c.each(ctx, locations, func(rows []row) error {
+	err := c.each(ctx, locations, cursor{}, func(rows []row) error {
 		for _, r := range rows {
 			vars := map[string]any{"id": gid(locations.node, r.ref().text), "query": window}
 			if cur.since(r) {

@@ -31,6 +31,9 @@ type source struct {
 	coarse bool
 	// subject is what an event of deletion calls a row; "": there are none.
 	subject string
+	// tail means that the last page of a run also states what has changed since
+	// the end of the window.
+	tail    bool
 	touched bool // rows change without their date moving, and the shop tells which
 	// again is how often the list is read whole besides, since rows change
 	// without their date moving, and the shop does not tell; 0: never.
@@ -115,7 +118,7 @@ func (c *Connector) pullWhole(ctx context.Context, l source, cur cursor) (connec
 	if err != nil {
 		return connectors.Page{}, err
 	}
-	return c.onward(l, cur, ch, records), nil
+	return c.onward(ctx, l, cur, ch, records)
 }
 
 // pullRows reads the next rows of a window.
@@ -140,29 +143,35 @@ func (c *Connector) pullRows(ctx context.Context, l source, cur cursor) (connect
 	if err != nil {
 		return connectors.Page{}, err
 	}
-	return c.onward(l, cur, ch, records), nil
+	return c.onward(ctx, l, cur, ch, records)
 }
 
 // onward goes on after the rows of a chunk: to those after them, or to the next
 // phase where there are none.
-func (c *Connector) onward(l source, cur cursor, ch *chunk, records []intake.Record) connectors.Page {
+func (c *Connector) onward(ctx context.Context, l source, cur cursor, ch *chunk, records []intake.Record) (connectors.Page, error) {
 	if ch.more {
-		cur.After = ch.last
-		return connectors.Page{Records: records, Next: cur.bytes(), More: true}
+		cur.After, cur.Bounded = ch.last, true
+		return connectors.Page{Records: records, Next: cur.bytes(), More: true}, nil
 	}
-	return c.page(l, cur, records)
+	return c.page(ctx, l, cur, records)
 }
 
 // page ends a phase of a run with the records given, and goes on to the next.
-func (c *Connector) page(l source, cur cursor, records []intake.Record) connectors.Page {
+func (c *Connector) page(ctx context.Context, l source, cur cursor, records []intake.Record) (connectors.Page, error) {
 	next, more := c.finished(cur), false
 	if phase := l.after(cur); phase != "" {
-		next, more = cursor{Phase: phase, Since: cur.Since, Until: cur.Until, Whole: cur.Whole}, true
+		next, more = cursor{Phase: phase, Since: cur.Since, Until: cur.Until, Bounded: cur.Bounded, Whole: cur.Whole}, true
 	}
 	if l.dated == "" {
 		next = cursor{}
 	}
-	return connectors.Page{Records: records, Next: next.bytes(), More: more}
+	page := connectors.Page{Records: records, Next: next.bytes(), More: more}
+	if l.tail && cur.Bounded && !more {
+		if err := c.addTail(ctx, l, cur.Until, &page); err != nil {
+			return connectors.Page{}, err
+		}
+	}
+	return page, nil
 }
 
 // after is the phase of a run that follows; "" at its end. Who has read
