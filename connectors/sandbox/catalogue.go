@@ -9,6 +9,8 @@ type category struct {
 	description string
 	position    int
 	modified    int64 // the shop states it only where the platform does
+	meta        []metaEntry
+	unseen      bool // in no sales channel: see product
 }
 
 // product groups variants. A simple product is itself the sellable unit: own.
@@ -26,6 +28,11 @@ type product struct {
 	pictures []picture
 	axes     []axis
 	variants []*variant // variations, in order of id
+
+	// What follows is told by Shopify alone.
+	vendor string // "": the shop's own
+	tags   []string
+	unseen bool // in no sales channel: an app made it, and has not published it
 }
 
 // picture is an image of a product. The first of a product is its main one.
@@ -39,6 +46,17 @@ type metaEntry struct {
 	id    int64
 	key   string
 	value string // JSON
+}
+
+// keep keeps metadata, in place of that of the same key.
+func (s *Shop) keep(all []metaEntry, key, value string) []metaEntry {
+	for i := range all {
+		if all[i].key == key {
+			all[i].value = value
+			return all
+		}
+	}
+	return append(all, metaEntry{s.items(1), key, value})
 }
 
 // isIn reports whether the product is in a category.
@@ -86,6 +104,11 @@ type variant struct {
 	counted           int64 // when its stock last changed
 	aside             int64 // how much of the stock lies at the second location
 	gone              bool  // deleted for good
+
+	// What follows is told by Shopify alone.
+	was      int64   // cents of a price for comparison that is no higher than the price; 0: none
+	scale    *weight // the weight as it was written, in its unit; nil: that of grams
+	homeOnly bool    // not stocked at the second location
 }
 
 // holder is the variant that counts the stock of v.

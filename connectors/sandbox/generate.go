@@ -33,6 +33,7 @@ func (s *Shop) makeCategories() {
 			made.parent = s.categories[c.parent].id
 		}
 		s.categories = append(s.categories, made)
+		s.lastCategory = made.id
 	}
 }
 

@@ -40,10 +40,7 @@ func (s *Shop) Add(r intake.Resource) string {
 			s.coupons = append(s.coupons, k)
 			return k.id
 		case intake.Categories:
-			k := &category{id: s.categories[len(s.categories)-1].id + 1, position: len(s.categories), modified: s.now()}
-			k.name, k.slug = "Rayon "+text(k.id), "rayon-"+text(k.id)
-			s.categories = append(s.categories, k)
-			return k.id
+			return s.newCategory("Rayon " + text(s.lastCategory+1)).id
 		}
 		return 0
 	})

@@ -35,6 +35,7 @@ const (
 	PriceChanged   EventKind = "price changed"
 	StockChanged   EventKind = "stock changed" // by hand; not what orders take
 	CategoryEdited EventKind = "category edited"
+	CategoryGone   EventKind = "category deleted"
 	CustomerEdited EventKind = "customer edited"
 	CouponEdited   EventKind = "coupon edited"
 )
@@ -348,7 +349,7 @@ func (s *Shop) editCatalogue(d *dice) {
 	if v := s.sellable[d.n(len(s.sellable))]; d.in(200) && v.of.listed() && !v.gone {
 		s.setPrice(v, v.price+int64(d.between(-1, 2))*10)
 	}
-	if d.in(60) {
+	if d.in(60) && len(s.categories) > 0 {
 		s.editCategory(s.categories[d.n(len(s.categories))])
 	}
 	if c := s.customers[d.n(len(s.customers))]; d.in(200) && !c.admin && !c.gone {

@@ -18,6 +18,14 @@ func (s *Shop) below(c *category) []*category {
 	return in
 }
 
+// newCategory makes a category of an id that no other ever had.
+func (s *Shop) newCategory(name string) *category {
+	s.lastCategory++
+	k := &category{id: s.lastCategory, name: name, slug: slug(name), position: len(s.categories), modified: s.now()}
+	s.categories = append(s.categories, k)
+	return k
+}
+
 // dropCategory deletes a category. Its products stay; where the platform has a
 // default category, those that stand in no other go there. What is below it
 // moves up.

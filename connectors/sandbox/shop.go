@@ -51,7 +51,8 @@ type Shop struct {
 	changes uint64 // moves with every change, so that lists know when to be built anew
 
 	lastPost, lastItem int64 // ids are given out in order and never reused
-	placed             int   // orders ever placed
+	lastCategory       int64
+	placed             int // orders ever placed
 	agenda             agenda
 	telling            bool // Advance wants to know what happens
 	events             []Event

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,7 +20,22 @@ func (v *variant) itemID() int64 { return firstItem + v.id }
 type inventoryItem struct{ *variant }
 
 // media is a picture of a product.
-type media struct{ of *product }
+type media struct {
+	of *product
+	*picture
+}
+
+// media are the pictures of a product: until someone sets them it has one.
+func (p *product) media() []media {
+	if !p.pictured {
+		return []media{{p, &picture{id: p.own.id, src: "https://cdn.example/" + p.slug + ".jpg", alt: p.title}}}
+	}
+	all := make([]media, len(p.pictures))
+	for i := range all {
+		all[i] = media{p, &p.pictures[i]}
+	}
+	return all
+}
 
 // choice is a dimension of choice of a product; one without any has the
 // platform's placeholder.
@@ -146,10 +163,10 @@ func goodsTypes() []gqlType {
 			"title":            gqlText(func(_ *gqlRun, p *product) string { return p.title }),
 			"handle":           gqlText(func(_ *gqlRun, p *product) string { return p.slug }),
 			"descriptionHtml":  gqlText(func(_ *gqlRun, p *product) string { return p.html() }),
-			"description":      gqlText(func(_ *gqlRun, p *product) string { return p.blurb() }),
-			"vendor":           gqlText(func(*gqlRun, *product) string { return vendor }),
+			"description":      gqlText(func(_ *gqlRun, p *product) string { return htmlTag.ReplaceAllString(p.html(), "") }),
+			"vendor":           gqlText(func(_ *gqlRun, p *product) string { return cmp.Or(p.vendor, vendor) }),
 			"productType":      gqlText(func(*gqlRun, *product) string { return "" }),
-			"tags":             gqlTexts(func(*gqlRun, *product) []string { return nil }),
+			"tags":             gqlTexts(func(_ *gqlRun, p *product) []string { return p.tags }),
 			"status":           gqlText(func(_ *gqlRun, p *product) string { return p.productStatus() }),
 			"isGiftCard":       gqlBool(func(_ *gqlRun, p *product) bool { return p.own.gift }),
 			"hasOnlyDefaultVariant": gqlBool(func(_ *gqlRun, p *product) bool {
@@ -162,7 +179,7 @@ func goodsTypes() []gqlType {
 			"createdAt":      gqlTime(func(_ *gqlRun, p *product) int64 { return p.own.created }),
 			"updatedAt":      gqlTime(func(_ *gqlRun, p *product) int64 { return p.own.modified }),
 			"publishedAt": gqlTime(func(_ *gqlRun, p *product) int64 {
-				if p.visible != "publish" {
+				if p.visible != "publish" || p.unseen {
 					return 0
 				}
 				return p.own.created
@@ -176,7 +193,7 @@ func goodsTypes() []gqlType {
 				return gqlRows[*category]{all: p.collections()}
 			}),
 			"media": gqlConnection("Media", func(_ *gqlRun, p *product) gqlRows[media] {
-				return gqlRows[media]{all: []media{{p}}}
+				return gqlRows[media]{all: p.media()}
 			}),
 		}},
 		{name: "ProductOption", is: []string{"Node"}, fields: gqlFields{
@@ -187,15 +204,15 @@ func goodsTypes() []gqlType {
 		}},
 		{name: "Media", which: func(any) string { return "MediaImage" }},
 		{name: "MediaImage", is: []string{"Media", "Node"}, fields: gqlFields{
-			"id":               gqlID("MediaImage", func(_ *gqlRun, m media) int64 { return m.of.own.id }),
-			"alt":              gqlTextOrNull(func(_ *gqlRun, m media) string { return m.of.title }),
+			"id":               gqlID("MediaImage", func(_ *gqlRun, m media) int64 { return m.id }),
+			"alt":              gqlTextOrNull(func(_ *gqlRun, m media) string { return m.alt }),
 			"mediaContentType": gqlText(func(*gqlRun, media) string { return "IMAGE" }),
 			"image":            gqlSame("Image"),
 		}},
 		{name: "Image", fields: gqlFields{
-			"id":      gqlID("ProductImage", func(_ *gqlRun, m media) int64 { return m.of.own.id }),
-			"altText": gqlTextOrNull(func(_ *gqlRun, m media) string { return m.of.title }),
-			"url":     gqlText(func(_ *gqlRun, m media) string { return "https://cdn.example/" + m.of.slug + ".jpg" }),
+			"id":      gqlID("ProductImage", func(_ *gqlRun, m media) int64 { return m.id }),
+			"altText": gqlTextOrNull(func(_ *gqlRun, m media) string { return m.alt }),
+			"url":     gqlText(func(_ *gqlRun, m media) string { return m.src }),
 		}},
 		{name: "ProductVariant", is: []string{"Node", "HasEvents"}, fields: gqlFields{
 			"id":               gqlID("ProductVariant", func(_ *gqlRun, v *variant) int64 { return v.id }),
@@ -206,11 +223,11 @@ func goodsTypes() []gqlType {
 			"barcode":          gqlTextOrNull(func(_ *gqlRun, v *variant) string { return v.barcode() }),
 			"price":            gqlDecimal(func(_ *gqlRun, v *variant) int64 { return micros(v.asks()) }),
 			"compareAtPrice": gqlRaw(func(x *gqlRun, v *variant) {
-				if !v.reduced() {
+				if before := v.before(); before > 0 {
+					x.decimal(micros(before))
+				} else {
 					x.null()
-					return
 				}
-				x.decimal(micros(v.price))
 			}),
 			"taxable":            gqlBool(func(_ *gqlRun, v *variant) bool { return v.class != untaxed }),
 			"requiresComponents": gqlBool(func(*gqlRun, *variant) bool { return false }),
@@ -284,11 +301,11 @@ func stockTypes() []gqlType {
 		}},
 		{name: "InventoryItemMeasurement", is: []string{"Node"}, fields: gqlFields{
 			"id":     gqlID("InventoryItemMeasurement", func(_ *gqlRun, i inventoryItem) int64 { return i.itemID() }),
-			"weight": gqlObject("Weight", func(_ *gqlRun, i inventoryItem) weight { return weight{i.grams} }),
+			"weight": gqlObject("Weight", func(_ *gqlRun, i inventoryItem) weight { return i.weight() }),
 		}},
 		{name: "Weight", fields: gqlFields{
-			"value": gqlFloat(func(_ *gqlRun, w weight) float64 { return float64(w.grams) }),
-			"unit":  gqlText(func(*gqlRun, weight) string { return "GRAMS" }),
+			"value": gqlFloat(func(_ *gqlRun, w weight) float64 { return w.value }),
+			"unit":  gqlText(func(_ *gqlRun, w weight) string { return w.unit }),
 		}},
 		{name: "InventoryLevel", is: []string{"Node"}, fields: gqlFields{
 			"id":        gqlText(func(_ *gqlRun, l level) string { return levelID(l) }),
@@ -354,7 +371,26 @@ func stockTypes() []gqlType {
 	}
 }
 
-type weight struct{ grams int }
+// weight is a weight in one of the platform's units.
+type weight struct {
+	value float64
+	unit  string
+}
+
+func (v *variant) weight() weight {
+	if v.scale != nil {
+		return *v.scale
+	}
+	return weight{float64(v.grams), "GRAMS"}
+}
+
+// before is the price that the variant is compared with, in cents; 0: none.
+func (v *variant) before() int64 {
+	if v.reduced() {
+		return v.price
+	}
+	return v.was
+}
 
 func (v *variant) levelAt(at *site) level {
 	for _, l := range v.levels() {
@@ -382,6 +418,8 @@ func levelTerm(_ *Shop, l level, t *searchTerm) (yes, known bool) {
 	}
 	return false, false
 }
+
+var htmlTag = regexp.MustCompile(`<[^>]*>`)
 
 // html is the product's text.
 func (p *product) html() string {

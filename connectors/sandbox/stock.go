@@ -30,7 +30,7 @@ type level struct {
 // levels are where a variant is stocked.
 func (v *variant) levels() []level {
 	all := []level{{v, &locations[atelier]}}
-	if v.tracked {
+	if v.tracked && !v.homeOnly {
 		all = append(all, level{v, &locations[reserve]})
 	}
 	return all
