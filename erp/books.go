@@ -99,7 +99,9 @@ type Books struct {
 	accounts *ledger.Accounts
 	shops    map[string]int64
 	ranked   []rankedShop // in the order in which they go before each other
-	linking  sync.Mutex   // held while variants are linked
+	policies map[int64]outbox.Policy
+	senders  map[intake.Field][]int64 // the shops that are told of changes of a field
+	linking  sync.Mutex               // held while variants are linked
 	pack     *zstd.Encoder
 	unpack   *zstd.Decoder
 }
@@ -203,6 +205,7 @@ func (b *Books) enrol(ctx context.Context, tx *store.Tx) error {
 		b.shops[name] = id
 	}
 	b.rank(names)
+	b.sendTo()
 	return nil
 }
 

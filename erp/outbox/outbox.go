@@ -38,15 +38,15 @@ func Kinds() []Kind { return []Kind{Category, Product, Variant, Stock, Order} }
 
 // Message is something that a shop has to be told.
 type Message struct {
-	Shop     int64
-	Kind     Kind
-	Object   int64
-	Revision int64     // grows with each change of the object
-	Since    time.Time // when the oldest change that it tells of was made
-	Due      time.Time // not before
-	Tries    int       // refusals in a row
-	Parked   bool      // refused too often: a person has to look at it
-	Why      string    // of the last refusal, in the shop's own words
+	Shop     int64     `json:"shop"`
+	Kind     Kind      `json:"kind"`
+	Object   int64     `json:"object"`
+	Revision int64     `json:"revision"` // grows with each change of the object
+	Since    time.Time `json:"since"`    // when the oldest change that it tells of was made
+	Due      time.Time `json:"due"`      // not before
+	Tries    int       `json:"tries"`    // refusals in a row
+	Parked   bool      `json:"parked"`   // refused too often: a person has to look at it
+	Why      string    `json:"why"`      // of the last refusal, in the shop's own words
 }
 
 // Put queues a message, or says that there is more to tell where there is one:
@@ -55,18 +55,42 @@ func Put(tx *store.Tx, shop int64, kind Kind, object int64, now time.Time) {
 	PutAt(tx, shop, kind, object, now, now)
 }
 
+// PutBound is Put for each of the shops that has the object: one of its records
+// is bound to it and not gone.
+func PutBound(tx *store.Tx, shops []int64, kind Kind, object int64, now time.Time) {
+	if len(shops) == 0 {
+		return
+	}
+	bound := kind // as a constant of the query: the index is of one kind
+	if kind == Stock {
+		bound = Variant
+	}
+	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why)
+		SELECT DISTINCT g.shop_id, CAST($1 AS TEXT), g.local_id, 1, CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0, FALSE, '' FROM origin g
+			WHERE g.local_id = $2 AND g.kind = '`+string(bound)+`' AND NOT g.gone AND g.shop_id IN (`+store.In(len(shops), 4)+`)`+again,
+		store.InArgs([]any{string(kind), object, store.Micros(now)}, shops)...)
+}
+
+// again says that there is more to tell of what is queued already.
+const again = ` ON CONFLICT (shop_id, kind, object_id) DO UPDATE SET revision = outbox.revision + 1, tries = 0, parked = FALSE, why = '',
+	due = CASE WHEN outbox.parked OR outbox.tries > 0 OR excluded.due < outbox.due THEN excluded.due ELSE outbox.due END`
+
 // PutAt is Put for what is to be looked at later, when a sale begins, say. One
 // that is due sooner stays so.
 func PutAt(tx *store.Tx, shop int64, kind Kind, object int64, now, due time.Time) {
-	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why) VALUES ($1,$2,$3,1,$4,$5,0,FALSE,'')
-		ON CONFLICT (shop_id, kind, object_id) DO UPDATE SET revision = outbox.revision + 1, tries = 0, parked = FALSE, why = '',
-			due = CASE WHEN outbox.parked OR outbox.tries > 0 OR excluded.due < outbox.due THEN excluded.due ELSE outbox.due END`,
+	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why) VALUES ($1,$2,$3,1,$4,$5,0,FALSE,'')`+again,
 		shop, string(kind), object, store.Micros(now), store.Micros(due))
 }
 
 // Due lists messages of a shop that are due, oldest first.
 func Due(ctx context.Context, r store.Reader, shop int64, kind Kind, now time.Time, limit int) ([]Message, error) {
 	return list(ctx, r, `WHERE shop_id = $1 AND kind = $2 AND NOT parked AND due <= $3 ORDER BY since, object_id LIMIT $4`, shop, string(kind), store.Micros(now), limit)
+}
+
+// Waiting lists messages of a shop that are not parked, due or not, oldest
+// first.
+func Waiting(ctx context.Context, r store.Reader, shop int64, kind Kind, limit int) ([]Message, error) {
+	return list(ctx, r, `WHERE shop_id = $1 AND kind = $2 AND NOT parked ORDER BY since, object_id LIMIT $3`, shop, string(kind), limit)
 }
 
 // All lists the messages of a shop, oldest first.
@@ -104,11 +128,11 @@ func Settled(tx *store.Tx, m Message) {
 const MaxTries = 6
 
 // Refused queues that the shop refused a message: it is tried again later each
-// time, and in the end parked.
+// time, and in the end parked. To say so twice of one try counts once.
 func Refused(tx *store.Tx, m Message, now time.Time, why string) {
 	wait := time.Minute << min(m.Tries, 10)
-	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $5, why = $6, due = $7 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`,
-		m.Shop, string(m.Kind), m.Object, m.Revision, MaxTries, why, store.Micros(now.Add(wait)))
+	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $5, why = $6, due = $7 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $8`,
+		m.Shop, string(m.Kind), m.Object, m.Revision, MaxTries, why, store.Micros(now.Add(wait)), m.Tries)
 }
 
 // Standing is how the messages of a shop stand.
