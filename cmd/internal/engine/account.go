@@ -14,6 +14,7 @@ const (
 	purposeResync   = "resync"
 	purposeReread   = "reread"
 	purposeSweep    = "sweep"
+	purposeHint     = "hint"
 	purposePreview  = "preview"  // never written down
 	purposeActivity = "activity" // see silence.go
 )

@@ -44,7 +44,8 @@ type shop struct {
 
 	// turn is held by whoever works on the shop: pulls, reads again, sweeps.
 	// So no two statements about one record can overtake each other.
-	turn chan struct{}
+	turn   chan struct{}
+	hinted chan struct{} // holds one notice that the shop has said something
 	// The rest of this block belongs to the holder of turn.
 	inStep    bool                          // the marks follow the fences
 	stumbled  bool                          // the last request failed for good
@@ -76,6 +77,7 @@ func New(o Options) (*Engine, error) {
 			streams:   s.Connector.Streams(),
 			log:       o.Log.With().Str("shop", s.Name).Logger(),
 			turn:      make(chan struct{}, 1),
+			hinted:    make(chan struct{}, 1),
 			unsettled: true,
 			read:      map[intake.Resource]time.Time{},
 			alarmed:   map[intake.Resource]bool{},

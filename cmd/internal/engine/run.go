@@ -90,6 +90,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, sh := range e.shops {
 		wg.Go(func() { e.work(ctx, sh) })
+		if _, ok := sh.Connector.(connectors.Hinter); ok {
+			wg.Go(func() { e.heed(ctx, sh) })
+		}
 	}
 	wg.Wait()
 	return nil
