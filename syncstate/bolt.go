@@ -336,20 +336,22 @@ func (s *Bolt) forgetAfter(tx *bolt.Tx, stream string, st stream) error {
 // Forget drops what is remembered of the records with these external ids, so
 // that they are applied when they come again. Unknown ids do no harm.
 func (s *Bolt) Forget(stream string, ids ...string) error {
-	err := s.update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketKeys).Bucket([]byte(s.space(stream)))
-		if b == nil {
-			return nil
-		}
-		for _, id := range ids {
-			if err := b.Delete(encodeID(id)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.update(func(tx *bolt.Tx) error { return s.forget(tx, stream, ids) })
 	if err != nil {
 		return s.failed("forget records of", stream, err)
+	}
+	return nil
+}
+
+func (s *Bolt) forget(tx *bolt.Tx, stream string, ids []string) error {
+	b := tx.Bucket(bucketKeys).Bucket([]byte(s.space(stream)))
+	if b == nil {
+		return nil
+	}
+	for _, id := range ids {
+		if err := b.Delete(encodeID(id)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -80,10 +80,23 @@ func (s *Bolt) Intents(stream string) ([]Intent, error) {
 	return list, nil
 }
 
+// Touched are records of a stream, by their external ids.
+type Touched struct {
+	Stream string
+	IDs    []string
+}
+
 // Fulfil forgets an intent, once the books have acknowledged what became of
-// it. An unknown one does no harm.
-func (s *Bolt) Fulfil(stream, key string) error {
+// it, and with it what is remembered of the records that it has changed: the
+// books hold another content of them by now, and the day on which one gets its
+// old content back must not be missed. What is unknown does no harm.
+func (s *Bolt) Fulfil(stream, key string, touched ...Touched) error {
 	err := s.update(func(tx *bolt.Tx) error {
+		for _, t := range touched {
+			if err := s.forget(tx, t.Stream, t.IDs); err != nil {
+				return err
+			}
+		}
 		if b := intentsOf(tx, stream); b != nil {
 			return b.Delete([]byte(key))
 		}

@@ -80,3 +80,19 @@ func TestAFileWithoutIntentsHasNone(t *testing.T) {
 		t.Errorf("got %v", list)
 	}
 }
+
+func TestWhatAFulfilledIntentHasChangedIsNotTakenForKnown(t *testing.T) {
+	s := fresh(t)
+	touched, other := Key{"7", digest("before")}, Key{"8", digest("as it is")}
+	advance(t, s, "atelier/products", Mark{}, mark(1, "c"), touched, other)
+	if err := s.Intend(Intent{Key: "k", Stream: stock, Request: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Fulfil(stock, "k", Touched{Stream: "atelier/products", IDs: []string{"7", "unknown"}}, Touched{Stream: "atelier/none", IDs: []string{"1"}}); err != nil {
+		t.Fatal(err)
+	}
+	assertKnown(t, s, "atelier/products", map[Key]bool{touched: false, other: true})
+	if list := intended(t, s, stock); len(list) != 0 {
+		t.Errorf("got %v", list)
+	}
+}

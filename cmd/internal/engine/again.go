@@ -184,6 +184,7 @@ func (e *Engine) retry(ctx context.Context, p erp.ParkedRecord, tally *ResourceR
 	}
 	if reason == "" {
 		tally.Applied++
+		e.wake()
 	} else {
 		tally.Parked++
 	}

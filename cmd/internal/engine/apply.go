@@ -48,6 +48,9 @@ func (e *Engine) apply(ctx context.Context, sh *shop, b batch, tally *ResourceRe
 	if err != nil {
 		return fmt.Errorf("apply %d records: %w", len(fresh), err)
 	}
+	if receipt.Applied > 0 {
+		defer e.wake()
+	}
 	tally.Applied += receipt.Applied
 	tally.Unchanged += receipt.Unchanged
 	tally.Parked += receipt.Parked

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"comptoir/connectors"
@@ -44,8 +45,12 @@ type shop struct {
 
 	// turn is held by whoever works on the shop: pulls, reads again, sweeps.
 	// So no two statements about one record can overtake each other.
-	turn   chan struct{}
-	hinted chan struct{} // holds one notice that the shop has said something
+	turn chan struct{}
+	// hurried is how many wait for the turn who cannot wait for long, see
+	// takeTurnSoon.
+	hurried atomic.Int32
+	changed chan struct{} // holds one notice that the books have changed
+	hinted  chan struct{} // holds one notice that the shop has said something
 	// The rest of this block belongs to the holder of turn.
 	inStep    bool                          // the marks follow the fences
 	stumbled  bool                          // the last request failed for good
@@ -53,6 +58,7 @@ type shop struct {
 	read      map[intake.Resource]time.Time // when the last pull began, zero where it did not come to its end; absent: none yet
 	alarmed   map[intake.Resource]bool      // whether its silence was logged
 	awaited   []string                      // the shops that its new goods wait for
+	ordering  bool                          // its orders are being pulled, and the pull has given way
 
 	mu      sync.Mutex
 	paused  string // why, "" where it is not
@@ -78,6 +84,7 @@ func New(o Options) (*Engine, error) {
 			log:       o.Log.With().Str("shop", s.Name).Logger(),
 			turn:      make(chan struct{}, 1),
 			hinted:    make(chan struct{}, 1),
+			changed:   make(chan struct{}, 1),
 			unsettled: true,
 			read:      map[intake.Resource]time.Time{},
 			alarmed:   map[intake.Resource]bool{},
@@ -148,25 +155,6 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// takeTurn waits until nobody works on the shop, brings the sync state in step
-// with the books where it may not be, and returns what ends the turn.
-func (e *Engine) takeTurn(ctx context.Context, sh *shop) (release func(), err error) {
-	select {
-	case sh.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	release = func() { <-sh.turn }
-	if sh.inStep {
-		return release, nil
-	}
-	if err := e.recoverShop(ctx, sh); err != nil {
-		release()
-		return nil, err
-	}
-	return release, nil
-}
-
 // grace returns a context for what must not be torn apart when ctx ends: it
 // ends StopTimeout later.
 func (e *Engine) grace(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -225,8 +213,8 @@ func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Strea
 			}
 		}
 		began := e.opts.Now()
+		sh.read[st.Resource] = time.Time{} // also for whoever is given way to meanwhile
 		one, err := read(ctx, sh, st)
-		sh.read[st.Resource] = time.Time{}
 		if err == nil {
 			sh.read[st.Resource] = began
 		}
@@ -301,6 +289,9 @@ func (e *Engine) settle(ctx context.Context, sh *shop, ordersAt time.Time, befor
 	// the shop has not described, are settled after the next reading, even if
 	// that brings nothing.
 	sh.unsettled = s.Waiting > 0 || s.Undescribed > 0
+	if s.Opened+s.Adjusted > 0 {
+		e.wake()
+	}
 	sh.log.Info().Int("opened", s.Opened).Int("adjusted", s.Adjusted).Int("waiting", s.Waiting).Msg("stock settled")
 	return &s, before
 }

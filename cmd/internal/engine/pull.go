@@ -36,23 +36,46 @@ func (e *Engine) readStream(ctx context.Context, sh *shop, st connectors.Stream,
 	use func(context.Context, connectors.Page, *ResourceResult) error) (ResourceResult, error) {
 	r := e.begin(sh, st.Resource, purpose)
 	done, total := 0, 0
-	for page, err := range e.pages(ctx, sh, st.Resource, from) {
-		if err == nil {
-			err = ctx.Err()
+	for more := true; more; {
+		more = false
+		for page, err := range e.pages(ctx, sh, st.Resource, from) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = use(ctx, page, &r.tally)
+			}
+			if err != nil {
+				return r.end(err)
+			}
+			r.tally.Pages++
+			r.see(page.Records)
+			done += len(page.Records)
+			total = max(total, page.Total)
+			e.progress(Progress{Shop: sh.Name, Resource: st.Resource, Done: done, Total: total})
+			from = page.Next
+			if page.More && sh.pressed() {
+				more = true
+				break // the page ahead is dropped
+			}
 		}
-		if err == nil {
-			err = use(ctx, page, &r.tally)
+		if more {
+			if err := e.yield(ctx, sh, st, purpose); err != nil {
+				return r.end(err)
+			}
 		}
-		if err != nil {
-			return r.end(err)
-		}
-		r.tally.Pages++
-		r.see(page.Records)
-		done += len(page.Records)
-		total = max(total, page.Total)
-		e.progress(Progress{Shop: sh.Name, Resource: st.Resource, Done: done, Total: total})
 	}
 	return r.end(nil)
+}
+
+// yield is giveWay in the middle of a stream. Who has the turn meanwhile must
+// not pull orders whose pull is under way.
+func (e *Engine) yield(ctx context.Context, sh *shop, st connectors.Stream, purpose string) error {
+	if purpose == purposePull && st.Resource == intake.Orders {
+		sh.ordering = true
+		defer func() { sh.ordering = false }()
+	}
+	return e.giveWay(ctx, sh)
 }
 
 func (e *Engine) progress(p Progress) {

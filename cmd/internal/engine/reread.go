@@ -66,38 +66,74 @@ func (e *Engine) knownRefs(sh *shop, kind intake.Kind) refs {
 // moves no cursor.
 func (e *Engine) fetchAll(ctx context.Context, sh *shop, st connectors.Stream, purpose string, next refs) (ResourceResult, error) {
 	a := e.begin(sh, st.Resource, purpose)
-	var waiting []intake.Ref
+	list := &toFetch{next: next}
 	done := 0
-	batches := ahead(ctx, func(ctx context.Context) ([]intake.Record, bool, error) {
-		if len(waiting) == 0 {
-			var err error
-			if waiting, err = next(ctx); err != nil || len(waiting) == 0 {
+	for more := true; more; {
+		more = false
+		list.again()
+		for said, err := range ahead(ctx, func(fetching context.Context) ([]intake.Record, bool, error) {
+			some, err := list.take(ctx)
+			if err != nil || len(some) == 0 {
 				return nil, false, err
 			}
+			said, err := e.fetch(fetching, sh, st.Resource, some)
+			return said, true, err
+		}) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = e.apply(ctx, sh, batch{resource: st.Resource, records: said}, &a.tally)
+			}
+			if err != nil {
+				return a.end(err)
+			}
+			list.used++
+			if len(said) > 0 {
+				a.tally.Pages++
+				done += len(said)
+				e.progress(Progress{Shop: sh.Name, Resource: st.Resource, Done: done})
+			}
+			if sh.pressed() {
+				more = true
+				break // what was fetched ahead is fetched again
+			}
 		}
-		some := waiting[:min(fetchSize, len(waiting))]
-		waiting = waiting[len(some):]
-		said, err := e.fetch(ctx, sh, st.Resource, some)
-		return said, true, err
-	})
-	for said, err := range batches {
-		if err == nil {
-			err = ctx.Err()
+		if more {
+			if err := e.giveWay(ctx, sh); err != nil {
+				return a.end(err)
+			}
 		}
-		if err == nil {
-			err = e.apply(ctx, sh, batch{resource: st.Resource, records: said}, &a.tally)
-		}
-		if err != nil {
-			return a.end(err)
-		}
-		if len(said) == 0 {
-			continue
-		}
-		a.tally.Pages++
-		done += len(said)
-		e.progress(Progress{Shop: sh.Name, Resource: st.Resource, Done: done})
 	}
 	return a.end(nil)
+}
+
+// toFetch hands out refs batch by batch, and those again that were taken and
+// not used.
+type toFetch struct {
+	next    refs
+	waiting []intake.Ref
+	taken   [][]intake.Ref // since the last again
+	used    int            // of taken
+}
+
+func (l *toFetch) take(ctx context.Context) ([]intake.Ref, error) {
+	if len(l.waiting) == 0 {
+		var err error
+		if l.waiting, err = l.next(ctx); err != nil || len(l.waiting) == 0 {
+			return nil, err
+		}
+	}
+	some := l.waiting[:min(fetchSize, len(l.waiting))]
+	l.waiting = l.waiting[len(some):]
+	l.taken = append(l.taken, some)
+	return some, nil
+}
+
+// again puts what was not used back to the front.
+func (l *toFetch) again() {
+	l.waiting = append(slices.Concat(l.taken[l.used:]...), l.waiting...)
+	l.taken, l.used = nil, 0
 }
 
 // fetch reads records again by their ids. It leaves out those that the shop
@@ -171,6 +207,9 @@ func (e *Engine) differing(ctx context.Context, sh *shop, r intake.Resource) ([]
 			return lister.List(ctx, st.Resource, func(some []intake.Ref) error {
 				for _, ref := range some {
 					shops[ref.ID] = ref
+				}
+				if sh.pressed() { // ids alone become no older
+					return e.giveWay(ctx, sh)
 				}
 				return nil
 			})
