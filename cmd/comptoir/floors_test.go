@@ -25,7 +25,8 @@ const module = "comptoir/"
 var rooms = []room{
 	{"cmd/comptoir", 50, "the command line wires everything and is imported by nothing"},
 	{"cmd/internal/web", 40, "pages and API stand on the engine"},
-	{"cmd/internal/daemon", 40, "starts and stops what stands below"},
+	{"cmd/internal/daemon", 41, "starts and stops what stands below"},
+	{"cmd/internal/hooks", 40, "takes what shops send, and hands it on"},
 	{"cmd/internal/engine", 30, "the only place that orders writes across the houses"},
 	{"cmd/internal/render", 30, "prints reports and decides nothing about them"},
 	{"cmd/internal/config", 30, "knows the connectors and the books, not the engine"},
