@@ -8,6 +8,7 @@ import (
 	"comptoir/erp/intake"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 )
 
@@ -139,4 +140,23 @@ func TestAfterWhatWasSentNothingIsLeftToSend(t *testing.T) {
 			t.Fatalf("conflicts changed by themselves: %s", diff)
 		}
 	})
+}
+
+// What Fields reads out of a body, Told puts back.
+func TestAValueThatIsToldIsTheValueThatIsRead(t *testing.T) {
+	day := time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
+	ten, eight := decimal.RequireFromString("10"), decimal.RequireFromString("8.5")
+	for _, c := range []struct{ said, empty any }{
+		{&intake.Product{Title: "Tee", Description: "<p>Soft</p>", Short: "Soft", Status: "draft", Images: []string{"https://x.example/a.jpg"}}, new(intake.Product)},
+		{&intake.Variant{SKU: "T", Barcode: "4006381333931", Price: &eight, Regular: &ten, Sale: &eight, SaleFrom: day, SaleTo: day.AddDate(0, 0, 1), Weight: "0.2",
+			Options: []intake.Option{{Name: "Size", Value: "M"}}, Backorders: "notify"}, new(intake.Variant)},
+		{&intake.Category{Name: "Shirts", Description: "All shirts"}, new(intake.Category)},
+	} {
+		if err := Told(c.empty, intake.Fields(c.said)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(intake.Fields(c.said), intake.Fields(c.empty)); diff != "" {
+			t.Errorf("%T: %s", c.said, diff)
+		}
+	}
 }
