@@ -32,11 +32,7 @@ func (p *page) save(ctx context.Context, rec *intake.Record) error {
 	}
 	switch body := rec.Body.(type) {
 	case *intake.Category:
-		parent, err := p.category(ctx, body.ParentID)
-		if err != nil {
-			return err
-		}
-		catalog.SaveCategory(p.tx, id, p.shop, parent, body)
+		return p.saveCategory(ctx, id, body)
 	case *intake.Product:
 		return p.saveProduct(ctx, rec, id, body)
 	case *intake.Variant:
@@ -149,12 +145,21 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 	if err != nil {
 		return err
 	}
+	had, err := p.knownProduct(ctx, id)
+	if err != nil {
+		return err
+	}
 	if standing.describes {
-		if err := catalog.SaveProduct(p.tx, id, body); err != nil {
+		if err := p.describeProduct(id, had, body); err != nil {
 			return err
 		}
 	}
-	if err := p.saveCategories(ctx, id, body.CategoryIDs); err != nil {
+	if had == nil || !p.b.policy(p.shop).Owns(intake.FieldCategories) {
+		if err := p.saveCategories(ctx, id, body.CategoryIDs, standing.describes); err != nil {
+			return err
+		}
+	}
+	if err := p.heed(ctx, intake.KindProduct, id, had == nil, body); err != nil {
 		return err
 	}
 	for i := range body.Variants {
@@ -168,21 +173,6 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 			return err
 		}
 	}
-	return nil
-}
-
-func (p *page) saveCategories(ctx context.Context, product int64, externals []string) error {
-	categories := make([]int64, 0, len(externals))
-	for _, external := range externals {
-		c, err := p.category(ctx, external)
-		if err != nil {
-			return err
-		}
-		if c != 0 {
-			categories = append(categories, c)
-		}
-	}
-	catalog.SaveCategories(p.tx, p.shop, product, categories)
 	return nil
 }
 
@@ -238,10 +228,23 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	if err != nil {
 		return err
 	}
+	described, err := p.knownVariant(ctx, id)
+	if err != nil {
+		return err
+	}
 	if standing.describes {
-		if err := p.describeVariant(ctx, id, product, carrier, v, had, standing.alone); err != nil {
+		said := *v
+		if described != nil {
+			if err := p.keepOwned(intake.KindVariant, id, &described.Variant, &said); err != nil {
+				return err
+			}
+		}
+		if err := p.describeVariant(ctx, id, product, carrier, &said, had, standing.alone); err != nil {
 			return err
 		}
+	}
+	if err := p.heed(ctx, intake.KindVariant, id, described == nil, v); err != nil {
+		return err
 	}
 	if standing.shared && had.Cost != "" && v.Cost == nil {
 		p.tx.Queue(`UPDATE variant SET cost = $2 WHERE id = $1`, id, had.Cost)
@@ -361,12 +364,17 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 		}
 	case intake.KindProduct:
 		p.productGone(ref.ID, o.local)
+		p.forgetProduct(o.local)
 	case intake.KindVariant:
 		p.tx.Queue(variantDeleted+`id = $1`, o.local)
 		p.passOn(o.local)
+		if p.b.policy(p.shop).On {
+			forgetAgreed(p.tx, p.shop, intake.KindVariant, o.local)
+		}
 	case intake.KindCategory:
-		p.tx.Queue(`UPDATE category SET deleted = TRUE WHERE id = $1`, o.local)
-		p.tx.Queue(`DELETE FROM product_category WHERE category_id = $1`, o.local)
+		if err := p.categoryGone(ctx, o.local); err != nil {
+			return err
+		}
 	case intake.KindCoupon:
 		p.tx.Queue(`UPDATE coupon SET deleted = TRUE WHERE id = $1`, o.local)
 	case intake.KindLocation:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"comptoir/erp/catalog"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/inventory"
@@ -208,6 +209,9 @@ type page struct {
 	mover   *inventory.Mover
 	// shopCount is how many shops the books have; 0 until it was read.
 	shopCount int
+	mindful   map[intake.Kind]bool // see minds
+	agreed    map[objectKey]map[intake.Field]catalog.Agreement
+	house     *bool // whether there are categories of the house; nil until it was read
 	// force applies records that are known already: parked ones, and orders
 	// whose goods have been described since.
 	force bool
@@ -249,7 +253,8 @@ func (b *Books) openPage(ctx context.Context, tx *store.Tx, s Stream) (*page, er
 		return nil, err
 	}
 	return &page{b: b, tx: tx, stream: s, shop: shop, rules: b.opts.Shops[s.Shop], now: now, lock: lock,
-		origins: map[originKey]*origin{}, parked: map[originKey]parkedRow{},
+		origins: map[originKey]*origin{}, parked: map[originKey]parkedRow{}, mindful: map[intake.Kind]bool{},
+		agreed: map[objectKey]map[intake.Field]catalog.Agreement{},
 		poster: poster, mover: inventory.NewMover(tx, now)}, nil
 }
 
@@ -344,7 +349,7 @@ func (p *page) load(ctx context.Context, said []intake.Record) error {
 			return err
 		}
 	}
-	return nil
+	return p.preload(ctx, said)
 }
 
 // loadOrigins reads the origins of external ids that are not read yet.

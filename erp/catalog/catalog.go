@@ -30,14 +30,14 @@ func SaveProduct(tx *store.Tx, id int64, p *intake.Product) error {
 }
 
 // SaveCategories queues the categories of a shop that a product stands in. Those
-// of other shops stay.
+// of other shops, and of the house, stay.
 func SaveCategories(tx *store.Tx, shop, product int64, categories []int64) {
 	tx.Queue(`DELETE FROM product_category WHERE product_id = $1 AND category_id IN (SELECT id FROM category WHERE shop_id = $2)`, product, shop)
 	seen := map[int64]bool{}
 	for _, c := range categories {
 		if !seen[c] {
 			seen[c] = true
-			tx.Queue(`INSERT INTO product_category (product_id, category_id) VALUES ($1, $2)`, product, c)
+			tx.Queue(`INSERT INTO product_category (product_id, category_id) VALUES ($1, $2) ON CONFLICT (product_id, category_id) DO NOTHING`, product, c)
 		}
 	}
 }
