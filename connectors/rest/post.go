@@ -16,6 +16,9 @@ type Call struct {
 	Header  http.Header
 	// Body is sent as it is; Header names its type.
 	Body []byte
+	// Once: the call makes something anew, or writes over what may have changed
+	// meanwhile. It is tried again only where the shop cannot have taken it.
+	Once bool
 	// Before, when set, is called on each attempt just before it is sent, and
 	// may wait. Its error ends the request.
 	Before func(context.Context) error
@@ -29,11 +32,20 @@ type Call struct {
 
 // Post sends a call. Errors are those of Get.
 func (c *Client) Post(ctx context.Context, call Call) (*Response, error) {
+	return c.call(ctx, http.MethodPost, call)
+}
+
+// Put sends a call that changes what is there. Errors are those of Get.
+func (c *Client) Put(ctx context.Context, call Call) (*Response, error) {
+	return c.call(ctx, http.MethodPut, call)
+}
+
+func (c *Client) call(ctx context.Context, method string, call Call) (*Response, error) {
 	req := c.resty.R().SetContext(context.WithValue(ctx, callKey{}, &pending{Call: call})).SetBody(call.Body)
 	for name, values := range call.Header {
 		req.Header[name] = values
 	}
-	return c.send(ctx, req, http.MethodPost, call.Op, call.Address)
+	return c.send(ctx, req, method, call.Op, call.Address)
 }
 
 // pending is a call on its way.

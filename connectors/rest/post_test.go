@@ -133,3 +133,36 @@ func TestSecretsThatComeUpLaterStayOut(t *testing.T) {
 		}
 	}
 }
+
+// What makes something anew is not sent again where the shop may have taken
+// it, and is where it was turned away at the door.
+func TestOnceIsNotSentAgainWhereTheShopMayHaveTakenIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		err    error
+		want   int64 // attempts
+	}{
+		"taken, the answer lost": {err: syscall.ECONNRESET, want: 1},
+		"a gateway timed out":    {status: 504, want: 1},
+		"unavailable":            {status: 503, want: 1},
+		"nobody there":           {err: syscall.ECONNREFUSED, want: 2},
+		"too many requests":      {status: 429, want: 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, n := client(func(n int, req *http.Request) (*http.Response, error) {
+				switch {
+				case n > 1:
+					return says(req, 200, "ok"), nil
+				case test.err != nil:
+					return nil, test.err
+				default:
+					return says(req, test.status, ""), nil
+				}
+			}, nil)
+			_, err := post(t.Context(), c, func(call *Call) { call.Once = true })
+			if n.n.Load() != test.want || (err == nil) != (test.want == 2) {
+				t.Errorf("%s: %d attempts, %v", name, n.n.Load(), err)
+			}
+		})
+	}
+}

@@ -3,9 +3,11 @@ package rest
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -15,6 +17,11 @@ import (
 // the shop stumbled, and only while the shop does not ask for more patience
 // than a request has.
 func (c *Client) again(res *resty.Response, err error) bool {
+	if res != nil {
+		if call := callOf(res.Request.Context()); call != nil && call.Once && mayHaveTaken(res, err) {
+			return false
+		}
+	}
 	if err != nil {
 		return passing(err)
 	}
@@ -28,6 +35,15 @@ func (c *Client) again(res *resty.Response, err error) bool {
 	default:
 		return status >= 400 && c.opts.Mood != nil && c.opts.Mood(status, res.Body())
 	}
+}
+
+// mayHaveTaken reports whether a request may have had its effect though no
+// success was heard of. What was turned away at the door had none.
+func mayHaveTaken(res *resty.Response, err error) bool {
+	if err != nil {
+		return !errors.Is(err, syscall.ECONNREFUSED) && !errors.As(err, new(*net.DNSError))
+	}
+	return res.StatusCode() < 400 || res.StatusCode() > 499
 }
 
 // passing reports whether the same request may well succeed in a moment. A

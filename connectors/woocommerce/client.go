@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,7 +62,7 @@ func newClient(env connectors.Env, cfg Config) *client {
 		Prepare:     c.prepare,
 		Final:       refusal,
 		Mood:        barred,
-		Secrets:     []string{cfg.ConsumerKey, cfg.ConsumerSecret},
+		Secrets:     []string{cfg.ConsumerKey, cfg.ConsumerSecret, cfg.WebhookSecret, cfg.hookSecret()},
 	})
 	return c
 }
@@ -102,15 +100,40 @@ func (c *client) get(ctx context.Context, op, route string, query url.Values) (*
 // find asks a route, and as long as no way to the shop has proved itself, it
 // tries the others where that may help.
 func (c *client) find(ctx context.Context, op, route string, query url.Values) (*answer, error) {
+	return c.reach(ctx, question{op: "woocommerce: " + op, method: http.MethodGet, route: route, query: query})
+}
+
+// write sends body to a route of the API. It is sent once: the shop knows no
+// keys that would make a second time harmless, so whoever asked looks first
+// what came of it.
+func (c *client) write(ctx context.Context, op, method, route string, body any) (*answer, error) {
 	op = "woocommerce: " + op
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, c.rest.Fail(connectors.Rejected, op, err, "")
+	}
+	return c.reach(ctx, question{op: op, method: method, route: "/" + namespace + "/" + route, body: text})
+}
+
+// question is one request to the shop, before it is known how it is reached.
+type question struct {
+	op     string
+	method string // GET, POST or PUT
+	route  string
+	query  url.Values
+	body   []byte
+}
+
+// reach asks along the way that has proved itself, or finds one.
+func (c *client) reach(ctx context.Context, q question) (*answer, error) {
 	w, proven := c.current()
-	a, err := c.ask(ctx, w, op, route, query)
+	a, err := c.ask(ctx, w, q)
 	for err != nil && !proven {
 		other, ok := c.detour(w, err)
 		if !ok {
 			return nil, err
 		}
-		instead, otherErr := c.ask(ctx, other, op, route, query)
+		instead, otherErr := c.ask(ctx, other, q)
 		if otherErr != nil && !spokeJSON(otherErr) {
 			if connectors.Ended(otherErr) {
 				return nil, otherErr
@@ -167,21 +190,37 @@ func (c *client) lost(err error) error {
 }
 
 // ask sends one request along w.
-func (c *client) ask(ctx context.Context, w way, op, route string, query url.Values) (*answer, error) {
-	address, query := c.address(w, route, query)
-	res, err := c.rest.Get(context.WithValue(ctx, wayKey{}, w), op, address, query, http.Header{
+func (c *client) ask(ctx context.Context, w way, q question) (*answer, error) {
+	address, query := c.address(w, q.route, q.query)
+	header := http.Header{
 		"Accept":        {"application/json"},
 		"Cache-Control": {"no-cache"},
 		"User-Agent":    {"Comptoir"},
-	})
+	}
+	res, err := c.exchange(context.WithValue(ctx, wayKey{}, w), q, address, query, header)
 	if err != nil {
-		return nil, c.explain(ctx, op, route, err)
+		return nil, c.explain(ctx, q, err)
 	}
 	body, err := clean(res.Body)
 	if err != nil {
-		return nil, c.foreign(op, res.Status, err)
+		return nil, c.foreign(q.op, res.Status, err)
 	}
 	return &answer{Header: res.Header, Body: body}, nil
+}
+
+func (c *client) exchange(ctx context.Context, q question, address string, query url.Values, header http.Header) (*rest.Response, error) {
+	if q.method == http.MethodGet {
+		return c.rest.Get(ctx, q.op, address, query, header)
+	}
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	call := rest.Call{Op: q.op, Address: address, Header: header, Body: q.body, Once: true}
+	if q.method == http.MethodPut {
+		return c.rest.Put(ctx, call)
+	}
+	return c.rest.Post(ctx, call)
 }
 
 // wayKey holds the way of a request in its context, for prepare.
@@ -251,162 +290,4 @@ const quoted = 200
 
 func quote(text []byte) string {
 	return strconv.Quote(string(bytes.ToValidUTF8(text[:min(len(text), quoted)], []byte("?"))))
-}
-
-// foreignError is an answer that does not come from the API.
-type foreignError struct {
-	Status int
-	err    error
-}
-
-func (e *foreignError) Error() string { return e.err.Error() }
-func (e *foreignError) Unwrap() error { return e.err }
-
-// foreign returns the error for an answer of 200 that is not JSON. It is
-// Transient: a plugin or a maintenance page may be in the way for a while.
-func (c *client) foreign(op string, status int, err error) error {
-	return c.rest.Fail(connectors.Transient, op, &foreignError{status, err},
-		"open the address in a browser: a maintenance page, a security plugin, a login page or a PHP notice (set WP_DEBUG_DISPLAY to false) stands before the data")
-}
-
-// spokeJSON reports whether the API itself has answered.
-func spokeJSON(err error) bool {
-	var api *apiError
-	return errors.As(err, &api)
-}
-
-// apiError is an error that the API states: {code, message, data}.
-type apiError struct {
-	*rest.StatusError
-	Code    string
-	Message string
-}
-
-func (e *apiError) Error() string {
-	return fmt.Sprintf("the shop answered %d %s: %s", e.Status, e.Code, e.Message)
-}
-
-func (e *apiError) Unwrap() error { return e.StatusError }
-
-// parseError reads an error of the API out of an answer.
-func parseError(body []byte) (code, message string, ok bool) {
-	text, err := clean(body)
-	if err != nil {
-		return "", "", false
-	}
-	var e struct {
-		Code    scalar `json:"code"`
-		Message scalar `json:"message"`
-	}
-	if json.Unmarshal(text, &e) != nil || e.Code.text == "" {
-		return "", "", false
-	}
-	return e.Code.text, html.UnescapeString(strings.TrimSpace(e.Message.text)), true
-}
-
-// refusal reports whether an error of the server is one that WooCommerce has
-// thought about: it answers some refusals with a 500.
-func refusal(_ int, body []byte) bool {
-	code, _, ok := parseError(body)
-	return ok && strings.HasPrefix(code, "woocommerce_rest_")
-}
-
-// barred reports whether something before the shop refuses, not the shop.
-// Firewalls do so now and then to one request of many.
-func barred(status int, body []byte) bool {
-	_, _, ok := parseError(body)
-	return !ok && (status == http.StatusForbidden || status == http.StatusNotAcceptable)
-}
-
-// noRoute reports whether the shop does not know the route.
-func noRoute(err error) bool {
-	var api *apiError
-	return errors.As(err, &api) && api.Code == "rest_no_route"
-}
-
-// absent reports whether the shop says that it does not have the record. A
-// page that is missing for another reason does not say so.
-func absent(err error) bool {
-	var api *apiError
-	if !errors.As(err, &api) || api.Status != http.StatusNotFound && api.Status != http.StatusGone {
-		return false
-	}
-	return strings.HasPrefix(api.Code, "woocommerce_rest_") || strings.HasPrefix(api.Code, "wc_")
-}
-
-// invalid reports whether the shop does not understand the question.
-func invalid(err error) bool {
-	var status *rest.StatusError
-	return errors.As(err, &status) && status.Status == http.StatusBadRequest
-}
-
-// explain puts an error of the transport into the words of this platform.
-func (c *client) explain(ctx context.Context, op, route string, err error) error {
-	var e *connectors.Error
-	if !errors.As(err, &e) || ctx.Err() != nil {
-		return err
-	}
-	var status *rest.StatusError
-	if !errors.As(err, &status) {
-		return e
-	}
-	if status.Location != "" {
-		e.Fix = fmt.Sprintf("redirects are not followed, since they lose the key: set url to %q, then run: comptoir check", siteOf(status.Location, route))
-		return e
-	}
-	if code, message, ok := parseError(status.Body); ok {
-		e.Err = c.rest.Fail(e.Class, op, &apiError{status, code, message}, "").Err
-	} else {
-		e.Err = c.rest.Fail(e.Class, op, &foreignError{status.Status, fmt.Errorf("%w, not as JSON, but as %s", status, quote(bytes.TrimSpace(status.Body)))}, "").Err
-	}
-	c.judge(e)
-	return e
-}
-
-// judge gives an answer of the shop its class and its advice.
-func (c *client) judge(e *connectors.Error) {
-	var api *apiError
-	var status *rest.StatusError
-	_ = errors.As(e, &status)
-	isAPI := errors.As(e, &api)
-	_, proven := c.current()
-	switch {
-	case isAPI && api.Code == "rest_no_route":
-		e.Class = connectors.Denied
-		e.Fix = "WordPress answers, but has no WooCommerce API here: activate WooCommerce, bring it up to date, and check url; then run: comptoir check"
-	case isAPI && status.Status == http.StatusUnauthorized && strings.Contains(strings.ToLower(api.Message), "timestamp"):
-		e.Fix = "the signature is refused because the clocks of the shop and of this machine differ by more than 15 minutes: set them right"
-	case status.Status == http.StatusUnauthorized || isAPI && status.Status == http.StatusForbidden:
-		e.Class = connectors.Denied
-		e.Fix = "Either the key and its secret are wrong or were deleted, or the key or its user may not read this; WooCommerce does not say which. " +
-			"Make a key with read access for an administrator or shop manager: WooCommerce, Settings, Advanced, REST API. " +
-			"Put it into consumer_key and consumer_secret."
-		if c.cfg.overHTTP() {
-			e.Fix += " Over plain http only auth: oauth1 is heard."
-		}
-		e.Fix += " Then run: comptoir check"
-	case barred(status.Status, status.Body):
-		e.Class = connectors.Denied
-		e.Fix = "something before the shop (a firewall, a security plugin, the host) refuses this machine: have its address allowed"
-	case isAPI && status.Status >= 500 && refusal(status.Status, status.Body):
-		e.Class = connectors.Rejected
-	case !isAPI && status.Status == http.StatusNotFound && proven:
-		e.Class = connectors.Transient // it was there a moment ago
-	case !isAPI && status.Status == http.StatusNotFound:
-		e.Class = connectors.Denied
-		e.Fix = "there is no WooCommerce API at this address: correct url, then run: comptoir check"
-	case status.Status >= 500 && e.Fix == "":
-		e.Fix = "if it stays so, the reason is in the error log of the shop's server"
-	}
-}
-
-// siteOf returns the address of a shop from where a request was sent to.
-func siteOf(location, route string) string {
-	u, err := url.Parse(location)
-	if err != nil {
-		return location
-	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(path.Clean("/"+u.Path), route), "/wp-json")
-	u.Path = strings.TrimSuffix(u.Path, "/")
-	return u.String()
 }

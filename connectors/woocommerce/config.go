@@ -1,6 +1,9 @@
 package woocommerce
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
@@ -32,6 +35,7 @@ type Config struct {
 	Overlap        time.Duration
 	CostMeta       string
 	PromisedMeta   string
+	WebhookSecret  string
 }
 
 // NewConfig returns a configuration that holds the defaults.
@@ -59,7 +63,7 @@ func (c *Config) Fields() []connectors.Field {
 				"in a browser: redirects are not followed."},
 		{Key: "consumer_key", Value: &c.ConsumerKey, Required: true, Secret: true, Example: "env:ATELIER_KEY",
 			Help: "The key of the REST API, which begins with ck_. Make one under WooCommerce, Settings, Advanced, REST API, for an " +
-				"administrator or a shop manager. Read access is enough for reading."},
+				"administrator or a shop manager. Read access is enough for reading; to send stock, prices and shipments, and to be told of changes at once, it needs Read/Write."},
 		{Key: "consumer_secret", Value: &c.ConsumerSecret, Required: true, Secret: true, Example: "env:ATELIER_SECRET",
 			Help: "The secret that belongs to the key, which begins with cs_."},
 		{Key: "auth", Value: &c.Auth,
@@ -82,7 +86,23 @@ func (c *Config) Fields() []connectors.Field {
 		{Key: "promised_date_meta", Value: &c.PromisedMeta, Example: "_delivery_date",
 			Help: "The key of the order metadata that holds the date promised to the customer, as YYYY-MM-DD, YYYYMMDD or a Unix time. " +
 				"Empty: the shop promises none."},
+		{Key: "webhook_secret", Value: &c.WebhookSecret, Secret: true, Example: "env:ATELIER_WEBHOOK_SECRET",
+			Help: "The secret with which the shop signs what it tells of its own accord. Empty: one made out of consumer_secret, so that nothing need be set."},
 	}
+}
+
+// hookLabel keeps the secret of webhooks apart from all else that may ever be
+// made out of the key.
+const hookLabel = "comptoir webhooks 1"
+
+// hookSecret is what the shop signs its deliveries with.
+func (c *Config) hookSecret() string {
+	if c.WebhookSecret != "" {
+		return c.WebhookSecret
+	}
+	mac := hmac.New(sha256.New, []byte(c.ConsumerSecret))
+	mac.Write([]byte(hookLabel))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // Validate reports the first setting that cannot work.

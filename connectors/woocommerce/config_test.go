@@ -56,7 +56,7 @@ func TestConfigNamesTheKeyThatCannotWork(t *testing.T) {
 // place and its help.
 func TestFieldsDescribeTheConfig(t *testing.T) {
 	c := NewConfig()
-	secret := map[string]bool{"consumer_key": true, "consumer_secret": true}
+	secret := map[string]bool{"consumer_key": true, "consumer_secret": true, "webhook_secret": true}
 	seen := map[string]bool{}
 	for _, f := range c.Fields() {
 		if f.Secret != secret[f.Key] || f.Help == "" || f.Value == nil || seen[f.Key] {
