@@ -1,6 +1,7 @@
 package erp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,7 +16,7 @@ import (
 type Linking struct {
 	Linked int `json:"linked"` // variants that were looked for in the other shops
 	Shared int `json:"shared"` // of them, those that another shop sells too
-	// Ambiguous are the SKUs, in order, that would have to be guessed about:
+	// Ambiguous are the SKUs and barcodes, in order, that would have to be guessed about:
 	// several variants of one shop have them, or they share their stock. Such
 	// variants stay apart. Never nil.
 	Ambiguous []string `json:"ambiguous"`
@@ -28,7 +29,7 @@ type Linking struct {
 const linkBatch = 500
 
 // Link finds the new variants of a shop among those that the other shops sell,
-// by their SKU: what is one thing in two shops is one variant in the books, with
+// by their SKU, else by their barcode: what is one thing in two shops is one variant in the books, with
 // one stock. Call it when the products of the shop were read to their end, and
 // before its orders. It waits until the products of all configured shops were
 // read once, but for those absent, which cannot be read; then it links those
@@ -180,31 +181,21 @@ func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (
 	if err != nil || len(variants) == 0 {
 		return out, err
 	}
-	skus := make([]string, 0, len(variants))
-	for _, v := range variants {
-		if v.SKU != "" && !v.Gone {
-			skus = append(skus, v.SKU)
-		}
-	}
-	slices.Sort(skus)
-	listings, err := catalog.Listings(ctx, tx, slices.Compact(skus))
+	like, err := alike(ctx, tx, variants)
 	if err != nil {
 		return out, err
 	}
 	for _, v := range variants {
 		out.n++
 		out.last = v.ID
-		into, ambiguous := int64(0), false
-		if v.SKU != "" && !v.Gone {
-			into, ambiguous = catalog.Match(listings[v.SKU], v.ID, shop)
-		}
+		into, ambiguous := like.match(v, shop)
 		if into != 0 {
 			if ambiguous, err = booked(ctx, tx, v.ID); err != nil {
 				return out, err
 			}
 		}
 		if ambiguous {
-			out.ambiguous = append(out.ambiguous, v.SKU)
+			out.ambiguous = append(out.ambiguous, cmp.Or(v.SKU, v.Barcode))
 		}
 		if into == 0 || ambiguous {
 			tx.Queue(`UPDATE variant SET linked = TRUE WHERE id = $1`, v.ID)
@@ -222,6 +213,47 @@ func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (
 			AND order_line.order_id IN (SELECT id FROM sales_order WHERE shop_id = $1 AND waiting)`, shop)
 	}
 	return out, nil
+}
+
+// likeness is who sells what under the SKUs and barcodes of some variants.
+type likeness struct {
+	bySKU, byBarcode map[string][]catalog.Listing
+}
+
+func alike(ctx context.Context, r store.Reader, variants []catalog.Unlinked) (l likeness, err error) {
+	var skus, barcodes []string
+	for _, v := range variants {
+		if v.SKU != "" && !v.Gone {
+			skus = append(skus, v.SKU)
+		}
+		if v.Barcode != "" && !v.Gone {
+			barcodes = append(barcodes, v.Barcode)
+		}
+	}
+	slices.Sort(skus)
+	slices.Sort(barcodes)
+	if l.bySKU, err = catalog.Listings(ctx, r, slices.Compact(skus)); err != nil {
+		return l, err
+	}
+	l.byBarcode, err = catalog.ListingsByBarcode(ctx, r, slices.Compact(barcodes))
+	return l, err
+}
+
+// match finds the variant that one of a shop is one with: by its SKU, else by
+// its barcode.
+func (l likeness) match(v catalog.Unlinked, shop int64) (into int64, ambiguous bool) {
+	if v.Gone {
+		return 0, false
+	}
+	if v.SKU != "" {
+		if into, ambiguous = catalog.Match(l.bySKU[v.SKU], v.ID, shop); into != 0 || ambiguous {
+			return into, ambiguous
+		}
+	}
+	if v.Barcode != "" {
+		return catalog.MatchBarcode(l.byBarcode[v.Barcode], v.ID, shop, v.SKU)
+	}
+	return 0, false
 }
 
 // booked reports whether anything was booked for the stock of a variant: then

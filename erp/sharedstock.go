@@ -18,6 +18,7 @@ import (
 type follower struct {
 	variant   int64
 	external  string
+	bound     int64  // see stockCause
 	master    string // the shop that counts it
 	countedAt int64  // as of when its number was taken over
 	unitCost  string
@@ -61,7 +62,8 @@ func (b *Books) settleOpenings(ctx context.Context, shop readyShop) (n int, err 
 // followers reads the variants to look at.
 func (p *page) followers(ctx context.Context) ([]follower, error) {
 	rows, err := p.tx.Query(ctx, `SELECT t.variant_id, (SELECT COALESCE(MIN(CASE WHEN g.gone THEN NULL ELSE g.external_id END), MIN(g.external_id), '') FROM origin g
-				WHERE g.local_id = t.variant_id AND g.kind = 'variant' AND g.shop_id = t.shop_id), s.name, l.counted_at, l.unit_cost, t.first_at, t.first_day
+				WHERE g.local_id = t.variant_id AND g.kind = 'variant' AND g.shop_id = t.shop_id),
+			(SELECT COALESCE(MAX(g.bound), 1) FROM origin g WHERE g.local_id = t.variant_id AND g.kind = 'variant' AND g.shop_id = t.shop_id), s.name, l.counted_at, l.unit_cost, t.first_at, t.first_day
 		FROM shop_taken t JOIN stock_level l ON l.variant_id = t.variant_id AND l.place_id = 1 AND l.opened JOIN shop s ON s.id = l.counted_by
 		WHERE t.shop_id = $1 AND NOT t.counted AND l.counted_by <> $1 AND l.counted_by <> 0 ORDER BY t.variant_id LIMIT $2`, p.shop, openingBatch)
 	if err != nil {
@@ -71,7 +73,7 @@ func (p *page) followers(ctx context.Context) ([]follower, error) {
 	var out []follower
 	for rows.Next() {
 		var f follower
-		if err := rows.Scan(&f.variant, &f.external, &f.master, &f.countedAt, &f.unitCost, &f.firstAt, &f.firstDay); err != nil {
+		if err := rows.Scan(&f.variant, &f.external, &f.bound, &f.master, &f.countedAt, &f.unitCost, &f.firstAt, &f.firstDay); err != nil {
 			return nil, err
 		}
 		out = append(out, f)
@@ -132,7 +134,7 @@ func (p *page) openFollower(ctx context.Context, f follower, left quantity.Quant
 	}
 	return p.moveStock(ctx, stockChange{variant: f.variant, quantity: left, cost: cost, from: inventory.Opening, against: ledger.OpeningEquity,
 		reason: fmt.Sprintf("sold by %s before the stock was taken over from %s", p.stream.Shop, f.master), day: day,
-		cause: "stock/" + p.stream.Shop + "/" + f.external + "/opening"})
+		cause: p.stockCause(f.external, f.bound) + "/opening"})
 }
 
 // takeOver makes the shop the one whose number is followed, of variants that the

@@ -21,6 +21,7 @@ import (
 type statedStock struct {
 	variant  int64
 	external string
+	bound    int64 // see stockCause
 	sku      string
 	stated   quantity.Quantity
 	statedAt int64
@@ -96,7 +97,7 @@ func (p *page) stated(ctx context.Context, ordersAt int64, first []int64) ([]sta
 		args = store.InArgs(args, first)
 	}
 	rows, err := p.tx.Query(ctx, `SELECT s.variant_id, (SELECT COALESCE(MIN(CASE WHEN g.gone THEN NULL ELSE g.external_id END), MIN(g.external_id)) FROM origin g WHERE g.local_id = s.variant_id AND g.kind = 'variant' AND g.shop_id = s.shop_id),
-			v.sku, s.quantity, s.stated_at, s.seen_at, s.waiting_since, COALESCE(l.on_hand - l.demand, 0),
+			(SELECT MAX(g.bound) FROM origin g WHERE g.local_id = s.variant_id AND g.kind = 'variant' AND g.shop_id = s.shop_id), v.sku, s.quantity, s.stated_at, s.seen_at, s.waiting_since, COALESCE(l.on_hand - l.demand, 0),
 			COALESCE((SELECT SUM(t.quantity - t.opening) FROM shop_taken t WHERE t.variant_id = s.variant_id AND t.shop_id <> s.shop_id), 0), COALESCE(l.opened, FALSE), COALESCE(l.counted_by, 0),
 			EXISTS (SELECT 1 FROM shop_stock m JOIN origin g ON g.local_id = m.variant_id AND g.kind = 'variant' AND g.shop_id = m.shop_id AND NOT g.gone WHERE m.variant_id = s.variant_id AND m.shop_id = l.counted_by),
 			COALESCE(own.ordered_at, 0), COALESCE(l.first_day, ''), COALESCE(own.first_day, ''), COALESCE(l.revision, 0), COALESCE(l.unit_cost, ''), v.cost
@@ -112,7 +113,7 @@ func (p *page) stated(ctx context.Context, ordersAt int64, first []int64) ([]sta
 	for rows.Next() {
 		var s statedStock
 		var own string
-		if err := rows.Scan(&s.variant, &s.external, &s.sku, &s.stated, &s.statedAt, &s.seenAt, &s.waiting, &s.free, &s.others, &s.opened, &s.master, &s.present,
+		if err := rows.Scan(&s.variant, &s.external, &s.bound, &s.sku, &s.stated, &s.statedAt, &s.seenAt, &s.waiting, &s.free, &s.others, &s.opened, &s.master, &s.present,
 			&s.ordered, &s.firstDay, &own, &s.revision, &s.unitCost, &s.cost); err != nil {
 			return nil, err
 		}
@@ -182,7 +183,18 @@ func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quant
 		day = min(day, s.firstDay)
 	}
 	return p.moveStock(ctx, stockChange{variant: s.variant, quantity: diff, cost: cost, from: inventory.Opening, against: ledger.OpeningEquity,
-		reason: "opening stock, taken over from " + p.stream.Shop, day: day, cause: "stock/" + p.stream.Shop + "/" + s.external + "/opening"})
+		reason: "opening stock, taken over from " + p.stream.Shop, day: day, cause: p.stockCause(s.external, s.bound) + "/opening"})
+}
+
+// stockCause begins the causes of what is booked for the stock of a shop's
+// record. It names how often the record was bound to a variant: after it was
+// linked by hand, its stock is taken over once more.
+func (p *page) stockCause(external string, bound int64) string {
+	cause := "stock/" + p.stream.Shop + "/" + external
+	if bound > 1 {
+		cause += fmt.Sprintf("@%d", bound)
+	}
+	return cause
 }
 
 // day is the business date of an instant in microseconds; today for 0.
@@ -217,7 +229,7 @@ func (p *page) adjustStock(ctx context.Context, s statedStock, diff quantity.Qua
 	p.tx.Queue(`UPDATE stock_level SET revision = revision + 1 WHERE variant_id = $1 AND place_id = 1`, s.variant)
 	return p.moveStock(ctx, stockChange{variant: s.variant, quantity: diff, cost: cost, from: inventory.Adjustment, against: ledger.InventoryAdjustment,
 		reason: fmt.Sprintf("%s states %s, its orders explain %s", p.stream.Shop, s.stated, s.known()), day: p.day(s.statedAt),
-		cause: fmt.Sprintf("stock/%s/%s/adjustment#%d", p.stream.Shop, s.external, s.revision+1)})
+		cause: fmt.Sprintf("%s/adjustment#%d", p.stockCause(s.external, s.bound), s.revision+1)})
 }
 
 // unitCost reads the cost of a level; "" is zero.

@@ -12,6 +12,7 @@ import (
 type Unlinked struct {
 	ID      int64
 	SKU     string
+	Barcode string
 	Product int64
 	Gone    bool // the shop no longer has it
 }
@@ -19,7 +20,7 @@ type Unlinked struct {
 // UnlinkedOf reads the variants of a shop that it has described and that are not
 // linked, with ids beyond after, at most limit.
 func UnlinkedOf(ctx context.Context, r store.Reader, shop, after int64, limit int) ([]Unlinked, error) {
-	rows, err := r.Query(ctx, `SELECT v.id, v.sku, v.product_id, g.gone FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant'
+	rows, err := r.Query(ctx, `SELECT v.id, v.sku, v.barcode, v.product_id, g.gone FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant'
 		WHERE NOT v.linked AND NOT v.stub AND NOT v.unlisted AND g.shop_id = $1 AND v.id > $2 ORDER BY v.id LIMIT $3`, shop, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read unlinked variants: %w", err)
@@ -28,7 +29,7 @@ func UnlinkedOf(ctx context.Context, r store.Reader, shop, after int64, limit in
 	var out []Unlinked
 	for rows.Next() {
 		var u Unlinked
-		if err := rows.Scan(&u.ID, &u.SKU, &u.Product, &u.Gone); err != nil {
+		if err := rows.Scan(&u.ID, &u.SKU, &u.Barcode, &u.Product, &u.Gone); err != nil {
 			return nil, err
 		}
 		out = append(out, u)
@@ -39,24 +40,33 @@ func UnlinkedOf(ctx context.Context, r store.Reader, shop, after int64, limit in
 // Listings reads which shops have which variants on sale under some SKUs, by
 // SKU. SKUs are compared to the letter.
 func Listings(ctx context.Context, r store.Reader, skus []string) (map[string][]Listing, error) {
+	return listings(ctx, r, "sku", skus)
+}
+
+// ListingsByBarcode reads the same by barcode.
+func ListingsByBarcode(ctx context.Context, r store.Reader, barcodes []string) (map[string][]Listing, error) {
+	return listings(ctx, r, "barcode", barcodes)
+}
+
+func listings(ctx context.Context, r store.Reader, column string, codes []string) (map[string][]Listing, error) {
 	out := map[string][]Listing{}
-	if len(skus) == 0 {
+	if len(codes) == 0 {
 		return out, nil
 	}
-	rows, err := r.Query(ctx, `SELECT v.sku, v.id, g.shop_id, v.linked, v.stock_id = v.id AND NOT EXISTS (SELECT 1 FROM variant x WHERE x.stock_id = v.id AND x.id <> v.id)
+	rows, err := r.Query(ctx, `SELECT v.`+column+`, v.id, v.sku, g.shop_id, v.linked, v.stock_id = v.id AND NOT EXISTS (SELECT 1 FROM variant x WHERE x.stock_id = v.id AND x.id <> v.id)
 		FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant'
-		WHERE NOT g.gone AND NOT v.stub AND NOT v.unlisted AND v.sellable AND v.sku <> '' AND v.sku IN (`+store.In(len(skus), 1)+`)`, store.InArgs(nil, skus)...)
+		WHERE NOT g.gone AND NOT v.stub AND NOT v.unlisted AND v.sellable AND v.`+column+` <> '' AND v.`+column+` IN (`+store.In(len(codes), 1)+`)`, store.InArgs(nil, codes)...)
 	if err != nil {
-		return nil, fmt.Errorf("read the variants of SKUs: %w", err)
+		return nil, fmt.Errorf("read the variants by %s: %w", column, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var sku string
+		var code string
 		var l Listing
-		if err := rows.Scan(&sku, &l.Variant, &l.Shop, &l.Linked, &l.Own); err != nil {
+		if err := rows.Scan(&code, &l.Variant, &l.SKU, &l.Shop, &l.Linked, &l.Own); err != nil {
 			return nil, err
 		}
-		out[sku] = append(out[sku], l)
+		out[code] = append(out[code], l)
 	}
 	return out, rows.Err()
 }

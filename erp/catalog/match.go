@@ -1,13 +1,27 @@
 package catalog
 
-// Listing says that a shop has a variant on sale under a SKU.
+// Listing says that a shop has a variant on sale under a SKU, or a barcode.
 type Listing struct {
 	Variant int64
+	SKU     string
 	Shop    int64
 	Linked  bool // it was looked for among those of the other shops
 	// Own: it has a stock of its own, which no other variant of the shop
 	// shares.
 	Own bool
+}
+
+// MatchBarcode is Match by a barcode, for a variant with a SKU, "" for none.
+// What it finds must not have another SKU: the same code may stand on one piece
+// and on a pack of six.
+func MatchBarcode(list []Listing, variant, shop int64, sku string) (into int64, ambiguous bool) {
+	into, ambiguous = Match(list, variant, shop)
+	for _, l := range list {
+		if l.Variant == into && l.SKU != "" && sku != "" && l.SKU != sku {
+			return 0, false
+		}
+	}
+	return into, ambiguous
 }
 
 // Match looks for a variant of a shop among those of the other shops, by a SKU:

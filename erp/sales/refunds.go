@@ -278,11 +278,12 @@ func (d *decider) restocks(r refundFigures, said intake.Restock) bool {
 	}
 }
 
-// costOut is the unit cost at which the goods of a line left.
+// costOut is the unit cost at which the goods of a line left, or leave anew where
+// they are others from now on.
 func (d *decider) costOut(line string, goods Goods) decimal.Decimal {
 	for _, sh := range d.shipments {
 		for _, m := range d.before.Events["shipment/"+sh.id].Moves {
-			if m.Line != 0 && m.Line == d.before.Lines[line].ID {
+			if m.Line != 0 && m.Line == d.before.Lines[line].ID && m.Variant == goods.Stock {
 				return m.UnitCost
 			}
 		}
