@@ -152,7 +152,7 @@ func (r *rebinder) look(ctx context.Context) error {
 		return fault.New(fault.NotFound, "export the bindings anew", "shop %s has no variant %q", r.d.Shop, r.d.External)
 	case err != nil:
 		return fmt.Errorf("read variant %s: %w", r.d.External, err)
-	case r.d.Was != 0 && r.d.Was != r.from:
+	case r.d.Was != 0 && r.d.Was != r.from && r.d.Variant != r.from:
 		return fault.New(fault.Conflict, "export the bindings anew", "%s of shop %s was variant %d when the file was written, and is %d now", r.d.External, r.d.Shop, r.d.Was, r.from)
 	case !own:
 		return fault.New(fault.Unprocessable, "have the shop count each variant by itself", "%s of shop %s shares its stock with other variants of its product", r.d.External, r.d.Shop)
