@@ -16,6 +16,7 @@ func topics() []*cobra.Command {
 		{Use: "configuration", Short: "Where the configuration comes from", Long: configHelp},
 		{Use: "backup", Short: "What to back up, and how to restore it", Long: backupHelp},
 		{Use: "several-shops", Short: "How shops share goods and stock", Long: severalShopsHelp},
+		{Use: "pushing", Short: "What is sent to the shops, and who decides on what", Long: pushingHelp},
 		{Use: "faults", Short: "How the sandbox can misbehave", Long: faultHelp()},
 	}
 }
@@ -49,7 +50,9 @@ credential), or stands in the file itself. It is never printed.
 
 const severalShopsHelp = `Goods that several shops sell are one in the books, with one stock. They are
 recognised by their SKU, letter by letter, where exactly one variant of each
-shop has it. What would have to be guessed about stays apart, and sync names it.
+shop has it; without a SKU by their barcode. What would have to be guessed about
+stays apart, and sync names it: link export writes it to a file with proposals,
+and link import does what a person decided in it.
 
 Of goods that are shared, the shop that stands first in the configuration gives
 the texts and prices, and its number is taken over as the opening stock. After
@@ -63,6 +66,35 @@ at once, goods when it is clear what they are. A shop that refuses to be read is
 not waited for.
 
 Taking a shop out of the configuration leaves all that is booked as it is.
+`
+
+const pushingHelp = `Nothing is sent to a shop until push.enabled is true for it. Then each field has
+an owner, shop or erp (see owners in: comptoir config example). What the shop
+owns is taken over from it and never sent. What erp owns, the books decide on: it
+is changed here, and sent. Stock and shipments are the books' then, all else is
+the shop's until you say otherwise.
+
+    comptoir push SHOP --all --dry-run     what would be sent, field by field
+    comptoir push SHOP --plan FILE         the same as a file, for a person to read
+    comptoir push --apply FILE             sends just that, if nothing has moved since
+    comptoir push SHOP                     sends what has changed in the books
+    comptoir outbox list                   what waits, and what a shop refused
+
+The daemon sends by itself, within seconds. What a shop has acknowledged is
+remembered, so what it has already is not sent again, and what comes back from it
+is known for our own.
+
+Stock: what can be sold is what is on hand less what open orders want and the
+safety stock; share and cap limit what one shop is told. The orders of a shop are
+read before it is told a number. Shopify compares before it sets, so no sale is
+overwritten. WooCommerce cannot: a sale in the moment between reading and writing
+is; how long that moment was, and what was sold in it, report stock shows.
+
+Where both the books and the shop have changed a field since they last agreed,
+nobody guesses: conflict list shows it, conflict keep says which side counts.
+
+Webhooks (webhooks.listen, webhooks.url) shorten the wait. What they say is not
+believed: the record is read from the shop, as ever.
 `
 
 const backupHelp = `Two files matter, both in the data directory:
