@@ -269,7 +269,8 @@ func (h *House) connect(env Env, shops []*config.Shop, offline bool) ([]engine.S
 			return nil, fmt.Errorf("shop %s: %w", s.Name, err)
 		}
 		e := engine.Shop{Name: s.Name, Connector: connector, Schedules: map[intake.Resource]string{},
-			Location: s.TimeZone, Jitter: s.Jitter, Reread: cron(s.Reread), Sweep: cron(s.Sweep), Retry: cron(s.Retry), Silence: s.Silence}
+			Location: s.TimeZone, Jitter: s.Jitter, Reread: cron(s.Reread), Sweep: cron(s.Sweep), Retry: cron(s.Retry), Silence: s.Silence,
+			Push: s.Push.Enabled, Compare: cron(s.Push.Compare)}
 		if e.Location == nil {
 			e.Location = c.Books.TimeZone
 		}

@@ -15,6 +15,7 @@ const (
 	purposeReread   = "reread"
 	purposeSweep    = "sweep"
 	purposeHint     = "hint"
+	purposePush     = "push"     // only logged
 	purposePreview  = "preview"  // never written down
 	purposeActivity = "activity" // see silence.go
 )

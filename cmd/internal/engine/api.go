@@ -31,6 +31,11 @@ type Shop struct {
 	// orders again, for comparing all ids with the shop's, and for applying
 	// parked records again. "" means never.
 	Reread, Sweep, Retry string
+	// Push is whether the shop is told of changes: On of its outbox.Policy.
+	Push bool
+	// Compare is a cron spec: for comparing everything that the shop is sent
+	// with what it is known to have. "" means never.
+	Compare string
 	// Silence is how long a busy resource may bring nothing new before an
 	// alarm is raised. Zero derives it from the resource's own history, see
 	// ResourceStatus.Alarm.
@@ -132,6 +137,25 @@ type ShopStatus struct {
 	// still refuses, or until Engine.Resume; "" where it is not paused.
 	Paused    string           `json:"paused,omitempty"`
 	Resources []ResourceStatus `json:"resources"`
+	// Push is how what the shop is told stands; nil where it is told nothing.
+	Push *PushStatus `json:"push,omitempty"`
+}
+
+// PushStatus is how that stands which a shop has still to be told.
+type PushStatus struct {
+	Waiting int `json:"waiting"` // messages that are not parked
+	Parked  int `json:"parked"`  // those that the shop has refused too often
+	// Oldest is since when the oldest of those that wait does; nil where none
+	// does.
+	Oldest *time.Time `json:"oldest"`
+	// LastPush is when the shop was last told something without a failure; nil
+	// where this process has told it nothing.
+	LastPush *time.Time `json:"last_push"`
+	// LastError is why the last pass failed; "" where it did not.
+	LastError string `json:"last_error,omitempty"`
+	// ExposureSeconds is the longest time, since this process was started,
+	// within which a sale in the shop may have been overwritten.
+	ExposureSeconds float64 `json:"exposure_seconds"`
 }
 
 // ResourceStatus is how a resource of a shop stands.

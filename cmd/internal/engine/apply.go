@@ -120,14 +120,18 @@ func (e *Engine) unknown(stream string, b batch) ([]intake.Record, error) {
 func keysOf(r intake.Resource, records []intake.Record) []syncstate.Key {
 	keys := make([]syncstate.Key, len(records))
 	for i, rec := range records {
-		id := rec.Ref.ID
-		if rec.Ref.Kind != intake.KindOf(r) {
-			id = string(rec.Ref.Kind) + "/" + id
-		}
-		keys[i] = syncstate.Key{ID: id, Digest: rec.Digest}
+		keys[i] = syncstate.Key{ID: keyID(r, rec.Ref), Digest: rec.Digest}
 		if !rec.Modified.IsZero() {
 			keys[i].Digest += "@" + strconv.FormatInt(rec.Modified.UnixNano(), 36)
 		}
 	}
 	return keys
+}
+
+// keyID is the id under which a record of a stream is remembered.
+func keyID(r intake.Resource, ref intake.Ref) string {
+	if ref.Kind != intake.KindOf(r) {
+		return string(ref.Kind) + "/" + ref.ID
+	}
+	return ref.ID
 }

@@ -22,6 +22,7 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 
 	"github.com/robfig/cron/v3"
 	"github.com/rs/zerolog"
@@ -59,10 +60,13 @@ type shop struct {
 	alarmed   map[intake.Resource]bool      // whether its silence was logged
 	awaited   []string                      // the shops that its new goods wait for
 	ordering  bool                          // its orders are being pulled, and the pull has given way
+	unable    map[outbox.Kind]bool          // the messages that its connector cannot deliver; it was logged
+	troubled  map[string]int                // by key: in how many passes a request failed while the shop answered others
 
 	mu      sync.Mutex
 	paused  string // why, "" where it is not
 	resumed chan struct{}
+	pushing pushHistory
 	pulls   map[intake.Resource]lastPulls
 	notes   map[intake.Resource][]time.Time // of activity, see silence.go
 }
@@ -88,6 +92,8 @@ func New(o Options) (*Engine, error) {
 			unsettled: true,
 			read:      map[intake.Resource]time.Time{},
 			alarmed:   map[intake.Resource]bool{},
+			unable:    map[outbox.Kind]bool{},
+			troubled:  map[string]int{},
 			resumed:   make(chan struct{}, 1),
 			pulls:     map[intake.Resource]lastPulls{},
 			notes:     map[intake.Resource][]time.Time{},

@@ -19,6 +19,8 @@ const (
 	taskReread = "reread"
 	taskSweep  = "sweep"
 	taskRetry  = "retry"
+
+	taskCompare = "compare"
 )
 
 // longestSleep is how long the daemon sleeps at most before it looks at the
@@ -65,8 +67,8 @@ func timersOf(sh *shop) ([]timer, error) {
 			return nil, fault.New(fault.Invalid, "take it out", "shop %s, schedule of %s (%q): the shop has no such resource", sh.Name, r, spec)
 		}
 	}
-	for _, t := range []struct{ task, spec string }{{taskRetry, sh.Retry}, {taskReread, sh.Reread}, {taskSweep, sh.Sweep}} {
-		if t.spec == "" {
+	for _, t := range []struct{ task, spec string }{{taskRetry, sh.Retry}, {taskReread, sh.Reread}, {taskSweep, sh.Sweep}, {taskCompare, sh.Compare}} {
+		if t.spec == "" || t.task == taskCompare && !sh.Push {
 			continue
 		}
 		if err := add("", t.task, t.task, t.spec); err != nil {
@@ -90,6 +92,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, sh := range e.shops {
 		wg.Go(func() { e.work(ctx, sh) })
+		if sh.Push {
+			wg.Go(func() { e.keepTelling(ctx, sh) })
+		}
 		if _, ok := sh.Connector.(connectors.Hinter); ok {
 			wg.Go(func() { e.heed(ctx, sh) })
 		}
@@ -280,6 +285,8 @@ func (w *worker) run(ctx context.Context, task string) (err error) {
 		_, err = w.e.Reread(ctx, w.sh.Name)
 	case taskSweep:
 		_, err = w.e.Sweep(ctx, w.sh.Name)
+	case taskCompare:
+		err = w.e.compare(ctx, w.sh)
 	}
 	return err
 }
