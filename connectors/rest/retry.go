@@ -43,7 +43,8 @@ func mayHaveTaken(res *resty.Response, err error) bool {
 	if err != nil {
 		return !errors.Is(err, syscall.ECONNREFUSED) && !errors.As(err, new(*net.DNSError))
 	}
-	return res.StatusCode() < 400 || res.StatusCode() > 499
+	status := res.StatusCode()
+	return status < 200 || status >= 300 && status < 400 || status > 499 // of a refusal inside an answer, Judge knows
 }
 
 // passing reports whether the same request may well succeed in a moment. A

@@ -19,6 +19,17 @@ const (
 	scopeAccounts  = "read_shopify_payments_accounts" // serves as well as scopePayments
 )
 
+// The scopes that decide what can be written into a shop.
+const (
+	scopeSetStock = "write_inventory"
+)
+
+// writing are the rights that the mutations need. Who only reads a shop has no
+// need of them.
+var writing = [...]right{
+	{scope: scopeSetStock, without: "stock"},
+}
+
 // right is a scope that the app should have.
 type right struct {
 	scope   string

@@ -66,6 +66,17 @@ func newClient(env connectors.Env, cfg Config) *client {
 // ctx when it has ended. Errors beside the data are an error, except where a
 // field was denied that can be done without: those are in the answer.
 func (c *client) do(ctx context.Context, op string, doc document, vars map[string]any, out any) (*answer, error) {
+	return c.send(ctx, op, doc, vars, out, false)
+}
+
+// doOnce is do for a mutation without an idempotency key that makes something:
+// where the shop may have carried it out, it is not sent again. Whoever tries
+// again looks first whether it is there.
+func (c *client) doOnce(ctx context.Context, op string, doc document, vars map[string]any, out any) (*answer, error) {
+	return c.send(ctx, op, doc, vars, out, true)
+}
+
+func (c *client) send(ctx context.Context, op string, doc document, vars map[string]any, out any, once bool) (*answer, error) {
 	op = platform + ": " + op
 	if doc.text == "" {
 		return nil, c.rest.Fail(connectors.Rejected, op, fmt.Errorf("there is no document %q", doc.name), "")
@@ -74,7 +85,7 @@ func (c *client) do(ctx context.Context, op string, doc document, vars map[strin
 	if err != nil {
 		return nil, c.rest.Fail(connectors.Rejected, op, fmt.Errorf("variables of %s: %w", doc.name, err), "")
 	}
-	q := &question{c: c, op: op, kind: fmt.Sprint(doc.name, " ", vars["first"]), body: body}
+	q := &question{c: c, op: op, kind: fmt.Sprint(doc.name, " ", vars["first"]), body: body, once: once}
 	defer q.end(cost{})
 	token, err := c.auth.token(ctx, op)
 	if err != nil {
@@ -170,12 +181,13 @@ type question struct {
 	op     string
 	kind   string // requests of one kind cost the same
 	body   []byte
+	once   bool // not sent again where it may have been carried out
 	ticket *ticket
 }
 
 // ask makes the attempts with one token.
 func (q *question) ask(ctx context.Context, token string) (*rest.Response, error) {
-	return q.c.rest.Post(ctx, rest.Call{Op: q.op, Address: q.c.endpoint(), Body: q.body, Before: q.begin, Judge: q.judge, Header: http.Header{
+	return q.c.rest.Post(ctx, rest.Call{Op: q.op, Address: q.c.endpoint(), Body: q.body, Once: q.once, Before: q.begin, Judge: q.judge, Header: http.Header{
 		"Accept":                 {"application/json"},
 		"Content-Type":           {"application/json"},
 		"User-Agent":             {"Comptoir"},
@@ -217,7 +229,7 @@ func (q *question) judge(res *rest.Response) (time.Duration, bool) {
 		wait := pause(said.Extensions.Cost)
 		return wait + rand.N(wait/4), true
 	case connectors.Transient:
-		return 0, true
+		return 0, !q.once
 	default:
 		return 0, false
 	}

@@ -235,12 +235,9 @@ type userError struct {
 	Code    string    `json:"code"` // "" where the mutation has no codes
 }
 
-// userFault returns the error for what a mutation answered; nil where it was
-// carried out.
-func (c *client) userFault(op string, said []userError) error {
-	if len(said) == 0 {
-		return nil
-	}
+// userFault returns the error for what a mutation answered, of which there is
+// something.
+func (c *client) userFault(op string, said []userError) *connectors.Error {
 	return c.rest.Fail(connectors.Rejected, "shopify: "+op, &refusal{said}, "")
 }
 

@@ -140,7 +140,7 @@ func (c *Connector) cancelExport(ctx context.Context, id string) {
 		} `json:"bulkOperationCancel"`
 	}
 	_, err := c.client.do(ctx, "cancel a bulk operation", documentOf("bulk_cancel"), map[string]any{"id": id}, &said)
-	if err == nil {
+	if err == nil && len(said.Cancel.Errors) > 0 {
 		err = c.client.userFault("cancel a bulk operation", said.Cancel.Errors)
 	}
 	if err != nil {

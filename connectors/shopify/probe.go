@@ -130,6 +130,24 @@ func (p *probe) rights() {
 	} else {
 		p.ok("rights", "all orders, however old")
 	}
+	p.pushing()
+}
+
+// pushing says what cannot be written into the shop for want of which right.
+func (p *probe) pushing() {
+	const name = "pushing"
+	var without, scopes []string
+	for _, r := range writing {
+		if !p.may.has(r.scope) {
+			without, scopes = append(without, r.without), append(scopes, r.scope)
+		}
+	}
+	if len(scopes) == 0 {
+		p.ok(name, "")
+		return
+	}
+	p.warn(name, fmt.Sprintf("without %s this cannot be pushed: %s; where the books are to do so, give the app the right and install it again",
+		strings.Join(scopes, ", "), strings.Join(without, "; ")))
 }
 
 // customers finds out whether Shopify lets the app see who the customers are.

@@ -73,7 +73,7 @@ func TestRightsOfTheDocumentsAreThoseThatProbeLooksAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	looked := []string{scopePayments}
-	for _, r := range rights {
+	for _, r := range slices.Concat(rights[:], writing[:]) {
 		looked = append(looked, r.scope)
 	}
 	needed := map[string]bool{}

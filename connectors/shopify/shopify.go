@@ -66,6 +66,8 @@ var (
 	_ connectors.Connector = (*Connector)(nil)
 	_ connectors.Lister    = (*Connector)(nil)
 	_ connectors.Seeker    = (*Connector)(nil)
+
+	_ connectors.StockPusher = (*Connector)(nil)
 )
 
 // New makes a connector for one shop. It does no I/O.
