@@ -16,8 +16,9 @@ import (
 
 // StockPusher sets what a shop can sell.
 type StockPusher interface {
-	// StockBatches cuts levels into parts that the shop takes in one call
-	// each: the fewest that its API allows. It does no I/O.
+	// StockBatches puts together levels that the shop takes in one call each:
+	// as few calls as its API allows, each level in one of them, in any order.
+	// It does no I/O.
 	StockBatches(levels []intake.StockLevel) [][]intake.StockLevel
 	// PushStock tells the shop one of these parts. Outcomes are in the order of
 	// the levels.

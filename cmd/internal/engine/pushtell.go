@@ -32,26 +32,44 @@ func (p *pass) tell(ctx context.Context, kind outbox.Kind, pushes []erp.Push) er
 	return nil
 }
 
-// parts cuts pushes into what the shop takes in one call each.
+// parts puts together the pushes that the shop takes in one call each.
 func (p *pass) parts(kind outbox.Kind, pushes []erp.Push) [][]erp.Push {
-	var sizes []int
 	switch kind {
 	case outbox.Stock:
-		for _, b := range p.sh.Connector.(connectors.StockPusher).StockBatches(levelsOf(pushes)) {
-			sizes = append(sizes, len(b))
+		type stockAt struct {
+			ref      intake.Ref
+			location string
 		}
+		return grouped(pushes, p.sh.Connector.(connectors.StockPusher).StockBatches(levelsOf(pushes)),
+			func(push erp.Push) intake.StockLevel { return *push.Level },
+			func(l intake.StockLevel) stockAt { return stockAt{l.Ref, l.Location} })
 	case outbox.Order:
-		for range pushes {
-			sizes = append(sizes, 1)
+		parts := make([][]erp.Push, len(pushes))
+		for i := range pushes {
+			parts[i] = pushes[i : i+1]
 		}
+		return parts
 	default:
-		for _, b := range p.sh.Connector.(connectors.Editor).EditBatches(editsOf(pushes)) {
-			sizes = append(sizes, len(b))
-		}
+		return grouped(pushes, p.sh.Connector.(connectors.Editor).EditBatches(editsOf(pushes)),
+			func(push erp.Push) intake.Edit { return *push.Edit }, func(edit intake.Edit) string { return edit.Key })
 	}
-	parts := make([][]erp.Push, len(sizes))
-	for i, n := range sizes {
-		parts[i], pushes = pushes[:n], pushes[n:]
+}
+
+// grouped groups pushes as what they hold was grouped: a connector may put
+// together what does not follow each other.
+func grouped[T any, K comparable](pushes []erp.Push, batches [][]T, of func(erp.Push) T, key func(T) K) [][]erp.Push {
+	left := map[K][]erp.Push{}
+	for _, push := range pushes {
+		k := key(of(push))
+		left[k] = append(left[k], push)
+	}
+	parts := make([][]erp.Push, len(batches))
+	for i, batch := range batches {
+		for _, t := range batch {
+			if k := key(t); len(left[k]) > 0 {
+				parts[i], left[k] = append(parts[i], left[k][0]), left[k][1:]
+			}
+		}
 	}
 	return parts
 }
