@@ -68,6 +68,9 @@ func (c *Connector) fetchAll(ctx context.Context, r intake.Resource, refs []inta
 	}
 	found := make(map[string]intake.Record, len(raws))
 	for id, raw := range raws {
+		if r == intake.Products && isVariation(raw) {
+			continue // the route of products answers for variations too
+		}
 		found[id] = c.record(intake.KindOf(r), raw, parents[id])
 	}
 	return found, nil
@@ -149,6 +152,15 @@ func (c *Connector) fetchOne(ctx context.Context, r intake.Resource, id, parent 
 			fmt.Errorf("the shop was asked for %s and answered with %s", id, got), "a cache may stand before the shop: let it leave out /wp-json/")
 	}
 	return raw, nil
+}
+
+// isVariation reports whether a payload of the route of products is none of a
+// product.
+func isVariation(raw json.RawMessage) bool {
+	var head struct {
+		Type scalar `json:"type"`
+	}
+	return json.Unmarshal(raw, &head) == nil && head.Type.text == "variation"
 }
 
 // variationOfNobody reads a variation of which the product is not known. The

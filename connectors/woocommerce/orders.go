@@ -45,6 +45,8 @@ type order struct {
 	Coupons          list[couponUse] `json:"coupon_lines"`
 	GiftCards        list[giftCard]  `json:"gift_cards"`
 	Refunds          list[refundRef] `json:"refunds"`
+
+	kept []shipment // out of the metadata
 }
 
 // item is a line of any kind: goods, shipping or a fee, of an order or of a
@@ -92,7 +94,8 @@ type giftCard struct {
 }
 
 type refundRef struct {
-	ID scalar `json:"id"`
+	ID    scalar `json:"id"`
+	Total scalar `json:"total"` // negative
 }
 
 // The metadata that plugins are known to use.
@@ -135,6 +138,7 @@ func parseOrder(raw json.RawMessage) (*order, string) {
 	if err := json.Unmarshal(raw, o); err != nil {
 		return o, unreadable(err)
 	}
+	o.kept, _ = keptShipments(raw)
 	return o, ""
 }
 
@@ -209,6 +213,7 @@ func (c *Connector) orderBody(r *reading, o *order, refunds []refund) *intake.Or
 	for i := range refunds {
 		b.Refunds = append(b.Refunds, refundBody(r, &refunds[i], o, rates))
 	}
+	b.Shipments = o.shipments(b)
 	return b
 }
 

@@ -1,0 +1,303 @@
+package woocommerce
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/erp/intake"
+
+	"github.com/shopspring/decimal"
+)
+
+var _ connectors.OrderPusher = (*Connector)(nil)
+
+// keyMeta is the metadata that keeps the key of what was made.
+const keyMeta = "_comptoir_key"
+
+// PushOrder does what is asked for with an order. The order is read first, so
+// that what was done already is not done again, and read anew afterwards.
+//
+// WooCommerce writes to the customer by itself: when an order is completed,
+// cancelled or refunded. Only the note with a tracking number is ours to send.
+func (c *Connector) PushOrder(ctx context.Context, key string, r intake.OrderRequest) (intake.Outcome, error) {
+	out := intake.Outcome{Ref: r.Order, Result: intake.Done}
+	why, err := c.carryOut(ctx, key, r)
+	if why == "" && err != nil {
+		why = refusedWith(err)
+	}
+	switch {
+	case why != "":
+		out.Result, out.Why = intake.Refused, why
+		return out, nil
+	case err != nil:
+		return intake.Outcome{}, err
+	}
+	out.Records, err = c.Fetch(ctx, []intake.Ref{r.Order})
+	if err != nil {
+		return intake.Outcome{}, err
+	}
+	return out, nil
+}
+
+// refusedWith returns the shop's words where it has thought about a request
+// and refused it; "" for any other error.
+func refusedWith(err error) string {
+	var api *apiError
+	if !errors.As(err, &api) || connectors.ClassOf(err) != connectors.Rejected {
+		return ""
+	}
+	return readRefusal(api.Body).Error()
+}
+
+// carryOut does it, or says why not: then nothing was written.
+func (c *Connector) carryOut(ctx context.Context, key string, r intake.OrderRequest) (why string, err error) {
+	raw, err := c.one(ctx, "read order", "orders/"+url.PathEscape(r.Order.ID), url.Values{"dp": {"6"}})
+	if absent(err) {
+		return "the shop has no order " + r.Order.ID + " any more", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	o, problem := parseOrder(raw)
+	switch {
+	case problem != "":
+		return problem, nil
+	case o.Status.text == "trash":
+		return "the order is in the trash: take it out of there first", nil
+	case r.Shipment != nil:
+		return c.ship(ctx, key, o, raw, *r.Shipment)
+	case r.Cancel != nil:
+		return c.cancel(ctx, key, o, *r.Cancel)
+	case r.Refund != nil:
+		return c.refund(ctx, key, o, *r.Refund)
+	default:
+		return "", c.setStatus(ctx, o, r.Status)
+	}
+}
+
+// update changes an order. Never send its lines or addresses with it: the shop
+// would work its totals out anew.
+func (c *Connector) update(ctx context.Context, op string, o *order, change map[string]any) error {
+	_, err := c.api.write(ctx, op, http.MethodPut, "orders/"+o.ID.ref(), change)
+	return err
+}
+
+func (c *Connector) setStatus(ctx context.Context, o *order, status string) error {
+	if o.Status.trimmed() == status {
+		return nil
+	}
+	return c.update(ctx, "set order status", o, map[string]any{"status": status})
+}
+
+const completed = "completed"
+
+// ship notes a shipment in the order's metadata, completes the order with the
+// last one, and has the shop tell the customer.
+func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.RawMessage, s intake.NewShipment) (why string, err error) {
+	kept, metaID := keptShipments(raw)
+	if !holds(kept, key) {
+		if why := o.cannotShip(s.Lines); why != "" {
+			return why, nil
+		}
+		entry := map[string]any{"key": shipmentsMeta, "value": append(kept, newShipment(key, s))}
+		if metaID > 0 {
+			entry["id"] = metaID
+		}
+		change := map[string]any{"meta_data": []map[string]any{entry}}
+		if s.Completes && o.Status.trimmed() != completed {
+			change["status"] = completed
+		}
+		if err := c.update(ctx, "note shipment", o, change); err != nil {
+			return "", err
+		}
+	}
+	if note := trackingNote(s); s.Notify && note != "" {
+		return "", c.noteOnce(ctx, o, note)
+	}
+	return "", nil
+}
+
+// cannotShip says why lines of an order cannot be shipped.
+func (o *order) cannotShip(lines []intake.ShippedLine) string {
+	switch status := o.Status.trimmed(); status {
+	case "cancelled", "failed", "refunded":
+		return "the order is " + status + " in the shop: nothing is to be shipped"
+	}
+	for _, l := range lines {
+		found := false
+		for i := range o.Items {
+			found = found || o.Items[i].ID.ref() == l.LineID
+		}
+		if !found {
+			return "the order has no line " + l.LineID + " any more"
+		}
+	}
+	return ""
+}
+
+func holds(kept []shipment, key string) bool {
+	for _, s := range kept {
+		if s.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func newShipment(key string, s intake.NewShipment) shipment {
+	out := shipment{Key: key, At: s.At.UTC().Format(time.RFC3339), Carrier: s.Carrier, Tracking: s.Tracking, URL: s.TrackingURL}
+	for _, l := range s.Lines {
+		out.Lines = append(out.Lines, shipmentLine{l.LineID, l.Quantity.String()})
+	}
+	return out
+}
+
+// trackingNote is what the customer is told; "" where there is nothing to
+// follow. It holds no word of a language.
+func trackingNote(s intake.NewShipment) string {
+	if s.Tracking == "" && s.TrackingURL == "" {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{s.Carrier, s.Tracking, s.TrackingURL}, " ")), " ")
+}
+
+// noteOnce adds a note for the customer, which the shop sends by mail, unless
+// the order has it.
+func (c *Connector) noteOnce(ctx context.Context, o *order, note string) error {
+	route := "orders/" + o.ID.ref() + "/notes"
+	a, err := c.api.get(ctx, "read order notes", route, url.Values{"type": {"customer"}})
+	if err != nil {
+		return err
+	}
+	rows, err := c.rows("read order notes", a)
+	if err != nil {
+		return err
+	}
+	for _, raw := range rows {
+		var n struct {
+			Note scalar `json:"note"`
+		}
+		if json.Unmarshal(raw, &n) == nil && strings.Contains(n.Note.plain(), note) {
+			return nil
+		}
+	}
+	_, err = c.api.write(ctx, "add order note", http.MethodPost, route, map[string]any{"note": note, "customer_note": true})
+	return err
+}
+
+// cancel cancels an order. Where it is to be paid back too, that comes first:
+// a gateway may refuse it, and then nothing is done.
+func (c *Connector) cancel(ctx context.Context, key string, o *order, x intake.Cancellation) (why string, err error) {
+	if !x.Restock && o.tookStock() && o.Status.trimmed() != "cancelled" {
+		return "WooCommerce puts the goods of an order back in stock when it is cancelled, and cannot be told not to: " +
+			"cancel it with the goods put back, and then take them off with: comptoir stock adjust", nil
+	}
+	if x.Refund && o.Paid.trimmed() != "" {
+		left, err := o.left()
+		if err != nil {
+			return "", err
+		}
+		if left.IsPositive() {
+			reason := x.Note
+			if reason == "" {
+				reason = x.Reason
+			}
+			// The goods come back by the cancellation, once.
+			if why, err := c.refund(ctx, key, o, intake.NewRefund{Amount: left, Reason: reason, Pay: true}); why != "" || err != nil {
+				return why, err
+			}
+		}
+	}
+	return "", c.setStatus(ctx, o, "cancelled")
+}
+
+// tookStock reports whether the shop has taken stock for an order.
+func (o *order) tookStock() bool {
+	for i := range o.Items {
+		if q, err := (scalar{text: metaOf(o.Items[i].Meta, "_reduced_stock")}).number(); err == nil && q.IsPositive() {
+			return true
+		}
+	}
+	return false
+}
+
+// left is what of an order was not refunded yet.
+func (o *order) left() (decimal.Decimal, error) {
+	left, err := o.Total.number()
+	for i := range o.Refunds {
+		back, e := o.Refunds[i].Total.number()
+		left, err = left.Sub(back.Abs()), errors.Join(err, e)
+	}
+	return left, err
+}
+
+// refund pays back a part of an order, unless that was done with this key. The
+// shop moves money and puts goods back unless it is told not to, so both are
+// always said.
+func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.NewRefund) (why string, err error) {
+	made, err := c.refundMade(ctx, key, o)
+	if made || err != nil {
+		return "", err
+	}
+	left, err := o.left()
+	switch {
+	case err != nil:
+		return "the amounts of the order are no numbers: " + err.Error(), nil
+	case f.Amount.GreaterThan(left):
+		return fmt.Sprintf("only %s of the order is left to refund, not %s", left, f.Amount), nil
+	case f.Amount.IsNegative():
+		return "a refund cannot be less than nothing", nil
+	}
+	body := map[string]any{
+		"amount": f.Amount.String(), "reason": f.Reason, "api_refund": f.Pay, "api_restock": f.Restock,
+		"meta_data": []map[string]any{{"key": keyMeta, "value": key}},
+	}
+	if len(f.Lines) > 0 {
+		body["line_items"] = refundItems(f.Lines)
+	}
+	_, err = c.api.write(ctx, "refund order", http.MethodPost, "orders/"+o.ID.ref()+"/refunds", body)
+	return "", err
+}
+
+// refundMade reports whether the order has a refund with this key.
+func (c *Connector) refundMade(ctx context.Context, key string, o *order) (bool, error) {
+	if len(o.Refunds) == 0 {
+		return false, nil
+	}
+	found, made := map[string]refund{}, false
+	l := source{resource: intake.Orders, route: "orders/" + o.ID.ref() + "/refunds", query: url.Values{"dp": {"6"}}}
+	err := c.each(ctx, l, "", func(rows []row) error {
+		for _, r := range rows {
+			keepRefunds(found)(r.raw)
+		}
+		return nil
+	})
+	for id := range found {
+		f := found[id]
+		made = made || metaOf(f.Meta, keyMeta) == key
+	}
+	return made, err
+}
+
+func refundItems(lines []intake.NewRefundLine) []map[string]any {
+	var all []map[string]any
+	for _, l := range lines {
+		item := map[string]any{"id": number(l.LineID), "quantity": json.Number(l.Quantity.String()), "refund_total": json.Number(l.Total.String())}
+		var taxes []map[string]any
+		for _, t := range l.Taxes {
+			taxes = append(taxes, map[string]any{"id": number(t.RateID), "refund_total": json.Number(t.Amount.String())})
+		}
+		if len(taxes) > 0 {
+			item["refund_tax"] = taxes
+		}
+		all = append(all, item)
+	}
+	return all
+}
