@@ -115,11 +115,17 @@ func (s *Shop) DeleteRefund(id string) string {
 		if r == nil {
 			return 0
 		}
-		same := func(x *refund) bool { return x == r }
-		r.of.refunds = slices.DeleteFunc(r.of.refunds, same)
-		s.refunds = slices.DeleteFunc(s.refunds, same)
+		s.forget(r)
 		return r.id
 	})
+}
+
+// forget deletes a refund.
+func (s *Shop) forget(r *refund) {
+	same := func(x *refund) bool { return x == r }
+	r.of.refunds = slices.DeleteFunc(r.of.refunds, same)
+	s.refunds = slices.DeleteFunc(s.refunds, same)
+	s.changed()
 }
 
 // TrashOrder puts an order in the trash.
@@ -155,4 +161,38 @@ func (s *Shop) pick(id string, can func(*order) bool) *order {
 		}
 	}
 	return nil
+}
+
+// Sell places and pays an order of so many units of one variant (by its id),
+// and returns the order's id.
+func (s *Shop) Sell(variantID string, qty int) string {
+	return s.change(func() int64 {
+		v := s.variant(number(variantID))
+		if v == nil || qty <= 0 {
+			return 0
+		}
+		return s.sell(v, int64(qty)).id
+	})
+}
+
+func (s *Shop) sell(v *variant, qty int64) *order {
+	s.wanted = wanted{v, qty}
+	o := s.place(NoOddity)
+	s.wanted = wanted{}
+	s.pay(o)
+	return o
+}
+
+// sellOneOf sells a unit of the first row of a page that counts its stock.
+func (s *Shop) sellOneOf(page []row) {
+	for i := range page {
+		v, _ := page[i].of.(*variant)
+		if p, ok := page[i].of.(*product); ok {
+			v = p.own
+		}
+		if v != nil && v.tracked && (v != v.of.own || len(v.of.axes) == 0) {
+			s.sell(v, 1)
+			return
+		}
+	}
 }

@@ -4,8 +4,9 @@ import "slices"
 
 // hooks are the addresses that want to be told of changes.
 type hooks struct {
-	last int64
-	all  []*subscription // in order of id
+	last  int64
+	all   []*subscription // in order of id
+	queue []delivery      // oldest first
 }
 
 // subscription is an address that wants to be told of one topic.
@@ -52,4 +53,15 @@ func (s *Shop) subscription(id int64) *subscription {
 func (s *Shop) unsubscribe(h *subscription) {
 	s.hooks.all = slices.DeleteFunc(s.hooks.all, func(x *subscription) bool { return x == h })
 	s.changed()
+}
+
+// ping queues the greeting that a new subscription gets.
+func (s *Shop) ping(h *subscription) {
+	s.hooks.queue = append(s.hooks.queue, delivery{to: h.id, ping: true})
+}
+
+// delivery is something that an address is to be told.
+type delivery struct {
+	to   int64 // the subscription
+	ping bool
 }

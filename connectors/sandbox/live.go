@@ -100,6 +100,7 @@ const (
 	doExchange
 	doSettle
 	doRestock
+	doSale
 )
 
 // agenda is a heap of steps by time.
@@ -150,6 +151,9 @@ func (s *Shop) do(st step) {
 		return
 	case doDiscontinue:
 		s.discontinue(st.id)
+		return
+	case doSale:
+		s.turnSale(s.variant(st.id))
 		return
 	}
 	o := s.order(st.id)

@@ -31,6 +31,8 @@ type Fault struct {
 	// Delay is how long "slow" takes for a body, and "late" for a first byte.
 	// Zero means two seconds.
 	Delay time.Duration
+	// Writes lets requests pass that only read.
+	Writes bool
 	// Skew is by how much the clock is off under "skew". Zero means a day
 	// behind.
 	Skew time.Duration
@@ -61,6 +63,9 @@ func FaultNames() []FaultName {
 		{"duplicate", "each page repeats its first row at its end"},
 		{"reorder", "the rows of each page come in another order"},
 		{"drift", "after each page its first row changes, and so moves to the end of what is sorted by change"},
+		{"answer-lost", "what was asked for is done, and the connection ends without an answer; of requests that change something"},
+		{"answer-hang", "what was asked for is done, and no answer comes until the client gives up; of requests that change something"},
+		{"sale", "WooCommerce: after each page of products or variations a unit of one of them is sold"},
 		{"skew", "the Date header is off by skew=-24h"},
 		{"frozen", "Shopify: 402, the merchant has not paid"},
 		{"locked", "Shopify: 423, the shop is closed for the time being"},
@@ -126,8 +131,10 @@ func (f *Fault) set(key, value string) error {
 		f.Delay, err = span(value)
 	case "skew":
 		f.Skew, err = duration(value)
+	case "writes":
+		f.Writes, err = strconv.ParseBool(value)
 	default:
-		err = errors.New("use path, after, count, chance, retry-after, delay or skew")
+		err = errors.New("use path, after, count, chance, retry-after, delay, skew or writes")
 	}
 	return err
 }
@@ -197,18 +204,20 @@ type hits struct {
 	body                      *Fault // spoils how the body is sent
 	notice, bom, gzip         bool
 	duplicate, reorder, drift bool
+	sale                      bool   // a unit of a row of the page
+	unheard                   *Fault // the answer does not arrive
 	shopifyHits
 	skew time.Duration
 	late time.Duration
 }
 
 // strike decides which faults hit a request.
-func (d *door) strike(path string) hits {
+func (d *door) strike(path string, writes bool) hits {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	var h hits
 	for _, f := range d.faults {
-		if !strings.Contains(path, f.where()) || f.Count > 0 && f.hit >= f.Count {
+		if !strings.Contains(path, f.where()) || f.Count > 0 && f.hit >= f.Count || f.spares(writes) {
 			continue
 		}
 		f.seen++
@@ -244,6 +253,13 @@ func (h *hits) add(f *Fault) bool {
 		h.reorder = true
 	case "drift":
 		h.drift = true
+	case "sale":
+		h.sale = true
+	case "answer-lost", "answer-hang":
+		if h.unheard != nil {
+			return false
+		}
+		h.unheard = f
 	case "slow", "cut", "bulk-cut":
 		if h.body != nil {
 			return false
@@ -259,6 +275,11 @@ func (h *hits) add(f *Fault) bool {
 		h.instead = f
 	}
 	return true
+}
+
+// spares reports whether the fault lets a request pass for what it does.
+func (f *Fault) spares(writes bool) bool {
+	return !writes && (f.Writes || f.Name == "answer-lost" || f.Name == "answer-hang")
 }
 
 func (f *Fault) wait() time.Duration {

@@ -41,8 +41,11 @@ type Options struct {
 	Now func() time.Time
 	// Key and Secret are the consumer key and secret, or on Shopify the access
 	// token of a custom app and the app's secret; empty means derived from the
-	// seed. The consumer key may only read.
+	// seed.
 	Key, Secret string
+	// ReadOnly: the WooCommerce key may only read. A Shopify app is held back by
+	// its Scopes.
+	ReadOnly bool
 	// Version is the WooCommerce version to play; empty means 11.0.1. Before
 	// 10.3 there is no list of all variations, before 10.0 sorting by date
 	// loses rows that share a second, before 9.0 there is no list of all

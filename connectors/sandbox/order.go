@@ -66,6 +66,13 @@ type orderNote struct {
 	customer bool // the customer is told
 }
 
+// wanted is goods that a customer has made up their mind about; nil: chance
+// decides.
+type wanted struct {
+	of  *variant
+	qty int64
+}
+
 // oddity is how an order is unlike others on purpose.
 type oddity uint8
 

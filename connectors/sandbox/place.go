@@ -179,7 +179,14 @@ func (s *Shop) fillCart(o *order, odd Odd, d *dice) {
 	}
 	o.lines = make([]line, 0, n+1)
 	for range n {
-		o.addLine(s.chooseGoods(d), int64(1+d.pick(740, 150, 60, 30, 20)))
+		of, qty := s.chooseGoods(d), int64(1+d.pick(740, 150, 60, 30, 20))
+		if s.wanted.of != nil {
+			of, qty = s.wanted.of, s.wanted.qty
+		}
+		o.addLine(of, qty)
+		if s.wanted.of != nil {
+			break
+		}
 	}
 	switch odd {
 	case OddGiftCardSold:

@@ -18,6 +18,7 @@ type door struct {
 	lock   sync.Mutex
 	served int64
 	paths  map[string]int64
+	calls  map[string]int
 	faults []*activeFault
 	nonces map[string]int64 // when each was signed
 	chance *dice
@@ -27,15 +28,21 @@ type door struct {
 }
 
 func (d *door) open(s *Shop) {
-	d.paths, d.nonces = map[string]int64{}, map[string]int64{}
+	d.paths, d.calls, d.nonces = map[string]int64{}, map[string]int{}, map[string]int64{}
 	d.chance = s.dice(dieFault, 0)
 	d.till = make(chan struct{}, 1)
 	d.till <- struct{}{}
 }
 
-// speech reads a request in a platform's dialect. It returns the path that
-// counts and faults go by, and how the request is answered.
-type speech func(r *http.Request) (path string, answer func(hits) *reply)
+// speech reads a request in a platform's dialect.
+type speech func(r *http.Request) spoken
+
+// spoken is a request that was understood.
+type spoken struct {
+	path   string   // that counts and faults go by
+	calls  []string // what it may change, as Calls names it; none: it only reads
+	answer func(hits) *reply
+}
 
 // Handler returns the shop's site: the WooCommerce REST API under
 // /wp-json/wc/v3/ and ?rest_route=, and a home page; or Shopify's GraphQL Admin
@@ -66,17 +73,25 @@ func (s *Shop) Pace(d time.Duration) {
 	s.door.pace = d
 }
 
-func (d *door) count(path string) {
+func (d *door) count(said spoken) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	d.served++
+	d.paths[withoutIDs(said.path)]++
+	for _, call := range said.calls {
+		d.calls[call]++
+	}
+}
+
+// withoutIDs writes ids in a path as {id}.
+func withoutIDs(path string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
 		if isID(p) {
 			parts[i] = "{id}"
 		}
 	}
-	d.lock.Lock()
-	defer d.lock.Unlock()
-	d.served++
-	d.paths[strings.Join(parts, "/")]++
+	return strings.Join(parts, "/")
 }
 
 // date is what the shop's server takes for the time. A reader of a Shopify shop
@@ -90,9 +105,9 @@ func (s *Shop) date() time.Time {
 }
 
 func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
-	path, answer := s.speak(r)
-	s.door.count(path)
-	h := s.door.strike(path)
+	said := s.speak(r)
+	s.door.count(said)
+	h := s.door.strike(said.path, len(said.calls) > 0)
 	w.Header().Set("Date", s.date().Add(h.skew).UTC().Format(http.TimeFormat))
 	w.Header().Set("Server", "sandbox")
 	if h.late > 0 && !sleep(r.Context(), h.late) {
@@ -112,8 +127,14 @@ func (s *Shop) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	a := answer(h)
+	a := said.answer(h)
 	defer s.door.reuse(a.body)
+	if h.unheard != nil {
+		if h.unheard.Name == "answer-hang" {
+			<-r.Context().Done()
+		}
+		panic(http.ErrAbortHandler)
+	}
 	if !s.door.wait(r.Context(), a.rows) {
 		return
 	}

@@ -225,7 +225,7 @@ func load(t *testing.T, file string) any {
 
 // A failed request is answered with the recorded status and body.
 func TestErrorsAreTheRecordedOnes(t *testing.T) {
-	s := New(Options{Seed: 1, Orders: 5})
+	s := New(Options{Seed: 1, Orders: 5, ReadOnly: true})
 	good := func(r *http.Request) { r.SetBasicAuth(s.Key(), s.Secret()) }
 	for _, c := range []struct {
 		fixture, method, url string

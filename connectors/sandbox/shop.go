@@ -68,16 +68,19 @@ type Shop struct {
 	retiring   []*product  // will be discontinued
 	gone       []gone      // what was deleted for good, oldest first
 	hooks      hooks       // who wants to be told
-	holdings   *holdings   // see committed
-	balance    []movement  // of the card payments, oldest first; see payouts.go
-	paidOut    paidOut
-	viewed     *view // see view
-	withheld   bool  // a reserve is held back
-	slow       bool  // refunds made now are on their way for days
-	planted    map[int64]string
-	lists      map[string]*list
-	sorts      map[string]sorted
-	written    written
+
+	stockWrites []StockWrite
+	wanted      wanted     // what the next customer wants
+	holdings    *holdings  // see committed
+	balance     []movement // of the card payments, oldest first; see payouts.go
+	paidOut     paidOut
+	viewed      *view // see view
+	withheld    bool  // a reserve is held back
+	slow        bool  // refunds made now are on their way for days
+	planted     map[int64]string
+	lists       map[string]*list
+	sorts       map[string]sorted
+	written     written
 
 	speak   speech
 	shopify *shopify // nil on another platform

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // This file and those beside it speak Shopify's GraphQL Admin API: how a
@@ -51,13 +53,14 @@ const maxRequest = 1 << 20
 // speakShopify is the Shopify dialect. The path that counts and faults go by
 // ends in the fields that are asked of the root:
 // /admin/api/2026-10/graphql.json/orders.
-func (s *Shop) speakShopify(r *http.Request) (string, func(hits) *reply) {
+func (s *Shop) speakShopify(r *http.Request) spoken {
 	path := r.URL.Path
 	if asked, ok := apiVersion(path); ok {
 		q := s.readQuestion(r, asked)
-		return path + "/" + strings.Join(q.fields(), "/"), func(h hits) *reply { return s.answerQuestion(r, q, h) }
+		return spoken{path: path + "/" + strings.Join(q.fields(), "/"), calls: q.mutations(),
+			answer: func(h hits) *reply { return s.answerQuestion(r, q, h) }}
 	}
-	return path, func(h hits) *reply {
+	return spoken{path: path, answer: func(h hits) *reply {
 		switch {
 		case path == tokenPath:
 			return s.grant(r)
@@ -65,7 +68,19 @@ func (s *Shop) speakShopify(r *http.Request) (string, func(hits) *reply) {
 			return s.bulkFile(r, h)
 		}
 		return shopifyErrors(http.StatusNotFound, "Not Found")
+	}}
+}
+
+// mutations names the changes that the document asks for.
+func (q *question) mutations() []string {
+	if q.known == nil || q.known.plan == nil || q.known.plan.operation.Operation != ast.Mutation {
+		return nil
 	}
+	calls := q.fields()
+	for i := range calls {
+		calls[i] = "mutation " + calls[i]
+	}
+	return calls
 }
 
 // apiVersion finds the version in the address of the API.

@@ -100,7 +100,8 @@ type call struct {
 	r     *http.Request
 	path  string // below /wp-json, without a slash at the end
 	query url.Values
-	hits  hits // the faults that change the answer
+	body  params // of a request that changes something
+	hits  hits   // the faults that change the answer
 }
 
 // restPath finds the API path that a request names, in either form of
@@ -120,9 +121,13 @@ func (s *Shop) restPath(r *http.Request) (string, bool) {
 }
 
 // speakWoo is the WooCommerce dialect.
-func (s *Shop) speakWoo(r *http.Request) (string, func(hits) *reply) {
+func (s *Shop) speakWoo(r *http.Request) spoken {
 	path, api := s.restPath(r)
-	return path, func(h hits) *reply { return s.answer(r, path, api, h) }
+	said := spoken{path: path, answer: func(h hits) *reply { return s.answer(r, path, api, h) }}
+	if writes(r) {
+		said.calls = []string{r.Method + " " + withoutIDs(path)}
+	}
+	return said
 }
 
 // answer serves one request.
@@ -136,7 +141,10 @@ func (s *Shop) answer(r *http.Request, path string, api bool, h hits) *reply {
 	case path == "":
 		a = c.locked(c.index)
 	case strings.HasPrefix(path, wooNamespace+"/") || path == wooNamespace:
-		if a = s.authorise(r); a == nil {
+		if a = s.authorise(r); a == nil && writes(r) {
+			a = c.readBody()
+		}
+		if a == nil {
 			a = c.locked(c.route)
 		}
 	default:
@@ -192,6 +200,9 @@ func (c *call) encoder() *encoder {
 // route finds the endpoint: a list, a record of it, or one of the small ones.
 func (c *call) route() *reply {
 	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(c.path, wooNamespace), "/"), "/")
+	if writes(c.r) {
+		return c.change(parts)
+	}
 	if a := c.settings(parts); a != nil {
 		return a
 	}
@@ -241,6 +252,9 @@ func (c *call) list(col *collection) *reply {
 	}
 	if c.hits.drift && len(page) > 0 {
 		c.s.drift(page[0].of)
+	}
+	if c.hits.sale {
+		c.s.sellOneOf(page)
 	}
 	return a
 }

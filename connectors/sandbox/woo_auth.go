@@ -39,12 +39,12 @@ func (s *Shop) authorise(r *http.Request) *reply {
 	case !same(secret, s.opt.Secret):
 		return unauthorised("Consumer secret is invalid.")
 	}
-	return mayWrite(r)
+	return s.mayWrite(r)
 }
 
-// mayWrite refuses changes: the key may only read.
-func mayWrite(r *http.Request) *reply {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+// mayWrite refuses changes where the key may only read.
+func (s *Shop) mayWrite(r *http.Request) *reply {
+	if !s.opt.ReadOnly || !writes(r) {
 		return nil
 	}
 	return unauthorised("The API key provided does not have write permissions.")
@@ -85,7 +85,7 @@ func (s *Shop) authoriseOAuth(r *http.Request, q url.Values) *reply {
 	if bad := s.door.checkNonce(params.Get("oauth_timestamp"), params.Get("oauth_nonce"), s.opt.Now()); bad != nil {
 		return bad
 	}
-	return mayWrite(r)
+	return s.mayWrite(r)
 }
 
 // sign makes the signature that the request should carry (RFC 5849, 3.4).

@@ -48,7 +48,9 @@ func (c *call) collection(parts []string) *endpoint {
 		return s.couponList()
 	case "taxes":
 		return s.taxList()
-	case "products/tags", "products/attributes", "products/shipping_classes", "products/brands", "webhooks":
+	case "webhooks":
+		return s.webhookList()
+	case "products/tags", "products/attributes", "products/shipping_classes", "products/brands":
 		return &endpoint{collection: collection{name: path, orderby: []string{"id", "name", "include", "slug"}, first: "id",
 			rows: func() []row { return nil }}, none: noSuch("term")}
 	}
@@ -62,6 +64,12 @@ func (c *call) collection(parts []string) *endpoint {
 			return &endpoint{missing: noSuch("shop_order")()}
 		}
 		return s.refundList(strings.Join(parts, "/"), o.refunds, false)
+	case parts[0] == "orders" && parts[2] == "notes":
+		o := s.order(id)
+		if o == nil {
+			return &endpoint{missing: noSuch("shop_order")()}
+		}
+		return s.noteList(strings.Join(parts, "/"), o)
 	case parts[0] == "products" && parts[2] == "variations":
 		p := s.product(id)
 		if p == nil {
@@ -107,6 +115,20 @@ func (s *Shop) refundList(name string, refunds []*refund, all bool) *endpoint {
 		},
 		write: func(e *encoder, r *row) { e.writeRefund(r.of.(*refund), all) },
 	}, none: noSuch("shop_order_refund")}
+}
+
+func (s *Shop) noteList(name string, o *order) *endpoint {
+	return &endpoint{collection: collection{
+		name: name, small: true, orderby: []string{"id"}, first: "id",
+		rows: func() []row {
+			rows := make([]row, len(o.notes))
+			for i := range o.notes {
+				rows[i] = row{id: o.notes[i].id, created: o.notes[i].at, of: &o.notes[i]}
+			}
+			return rows
+		},
+		write: func(e *encoder, r *row) { e.writeNote(r.of.(*orderNote), o.id) },
+	}, none: noSuch("order_note")}
 }
 
 func (s *Shop) productList() *endpoint {

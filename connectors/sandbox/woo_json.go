@@ -17,6 +17,7 @@ type encoder struct {
 	only  map[string]bool // keys wanted at the top of each row (_fields); nil: all
 	top   int             // depth of those keys
 	dp    int             // decimals of amounts
+	edits bool            // for an editor, who sees texts as they were written
 	base  string          // scheme and host, for links
 	zone  *time.Location
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -26,8 +27,8 @@ func (e *encoder) writeProduct(p *product, r release) {
 	e.str("status", p.visible)
 	e.bool("featured", false)
 	e.str("catalog_visibility", "visible")
-	e.str("description", p.description())
-	e.str("short_description", p.short)
+	e.prose("description", p.description())
+	e.prose("short_description", p.short)
 	e.str("sku", v.sku)
 	e.writePrices(v, kind == "variable")
 	e.bool("on_sale", v.reduced())
@@ -87,6 +88,32 @@ func (e *encoder) writeProduct(p *product, r release) {
 	e.writeCost(v, r)
 	e.links("/products", v.id, allowAll, nil)
 	e.close('}')
+}
+
+// prose writes a text: as it was written for an editor, and in paragraphs for
+// everyone else.
+func (e *encoder) prose(k, v string) {
+	if !e.edits {
+		v = paragraphs(v)
+	}
+	e.str(k, v)
+}
+
+// paragraphs is what the platform shows of a text: what is not HTML by blocks
+// gets some.
+func paragraphs(v string) string {
+	v = strings.TrimSpace(v)
+	switch {
+	case v == "":
+		return ""
+	case slices.ContainsFunc([]string{"<p", "<div", "<ul", "<ol", "<h", "<table"}, func(tag string) bool { return strings.HasPrefix(v, tag) }):
+		return v + "\n"
+	}
+	var b strings.Builder
+	for part := range strings.SplitSeq(v, "\n\n") {
+		b.WriteString("<p>" + strings.ReplaceAll(strings.TrimSpace(part), "\n", "<br />\n") + "</p>\n")
+	}
+	return b.String()
 }
 
 func (p *product) description() string {
