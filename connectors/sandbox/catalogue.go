@@ -65,6 +65,9 @@ func (p *product) isIn(c *category) bool { return slices.Contains(p.in, c) }
 // listed reports whether the product is neither deleted nor trashed.
 func (p *product) listed() bool { return !p.own.gone && p.visible != "trash" }
 
+// forSale reports whether customers find the product in the shop.
+func (p *product) forSale() bool { return p.listed() && p.visible == "publish" && !p.unseen }
+
 // axis is a dimension of choice: size, colour.
 type axis struct {
 	attribute  int64 // id of the shop-wide attribute; 0 for one of this product alone

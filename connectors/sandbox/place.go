@@ -212,11 +212,11 @@ func (s *Shop) chooseGoods(d *dice) *variant {
 	for range 8 {
 		v = s.sellable[d.few(len(s.sellable))]
 		h := v.holder()
-		if !v.gone && v.of.listed() && (!h.tracked || h.stock > 0 || h.backorders != "no") {
+		if !v.gone && v.of.forSale() && (!h.tracked || h.stock > 0 || h.backorders != "no") {
 			return v
 		}
 	}
-	if v.gone || !v.of.listed() {
+	if v.gone || !v.of.forSale() {
 		return s.sellable[0]
 	}
 	return v // oversold: over the API nothing refuses it

@@ -25,6 +25,7 @@ type shopify struct {
 	tokens tokens
 	bulk   bulkOperations
 	keys   idempotency
+	jobs   []*job // by id
 }
 
 // openShopify makes the shop ready to speak Shopify.
@@ -224,6 +225,7 @@ func (s *Shop) answerDocument(r *http.Request, q *question, h hits) *reply {
 func (s *Shop) run(x *gqlRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.workOff()
 	x.data()
 	for _, of := range x.moved {
 		s.drift(of)

@@ -46,6 +46,8 @@ type choice struct {
 	values   []string
 }
 
+func (c *choice) id() int64 { return c.of.own.id*10 + int64(c.position) }
+
 func (p *product) choices() []*choice {
 	if len(p.axes) == 0 {
 		return []*choice{{of: p, position: 1, name: "Title", values: []string{"Default Title"}}}
@@ -197,7 +199,7 @@ func goodsTypes() []gqlType {
 			}),
 		}},
 		{name: "ProductOption", is: []string{"Node"}, fields: gqlFields{
-			"id":       gqlID("ProductOption", func(_ *gqlRun, o *choice) int64 { return o.of.own.id*10 + int64(o.position) }),
+			"id":       gqlID("ProductOption", func(_ *gqlRun, o *choice) int64 { return o.id() }),
 			"name":     gqlText(func(_ *gqlRun, o *choice) string { return o.name }),
 			"position": gqlNumber(func(_ *gqlRun, o *choice) int64 { return int64(o.position) }),
 			"values":   gqlTexts(func(_ *gqlRun, o *choice) []string { return o.values }),

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"sync"
@@ -15,52 +14,13 @@ type idempotency struct {
 
 // doneOnce is a mutation as it was asked for, and what came of it.
 type doneOnce struct {
-	asked string
-	made  *stockPayload
-}
-
-// once does a mutation unless its key was used before. A key stands for one
-// change: the same question gets the same answer, another one is refused.
-func (x *gqlRun) once(do func() *stockPayload) *stockPayload {
-	k := &x.s.shopify.keys
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	asked := x.node.ask.Name + " " + canonical(x.args.object("input"))
-	before, used := k.done[x.key]
-	switch {
-	case !used:
-	case before.asked != asked:
-		return refusedStock("", "IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "The same idempotency key cannot be used with different operation parameters.")
-	case len(before.made.errs) > 0:
-		return refusedStock("", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "A previous request with this idempotency key failed. Retry with a new idempotency key.")
-	default:
-		return before.made
-	}
-	if k.done == nil {
-		k.done = map[string]doneOnce{}
-	}
-	key := x.key
-	made := do()
-	if made != nil { // what is refused as a whole has not been tried
-		k.done[key] = doneOnce{asked, made}
-	}
-	return made
-}
-
-// canonical is an input as text: equal inputs have equal texts.
-func canonical(input map[string]any) string {
-	b, err := json.Marshal(input) // sorts the keys
-	if err != nil {
-		panic(err) // it came from JSON
-	}
-	return string(b)
+	asked  string
+	made   any // a payload
+	failed bool
 }
 
 // stockPayload is what a change of quantities answers.
-type stockPayload struct {
-	made *stockGroup
-	errs []userError
-}
+type stockPayload = payload[*stockGroup]
 
 // stockGroup is a change of quantities that was made as one.
 type stockGroup struct {
@@ -73,10 +33,6 @@ type stockChange struct {
 	of    level
 	name  string
 	delta int64
-}
-
-func refusedStock(field, code, message string) *stockPayload {
-	return &stockPayload{errs: []userError{{field, code, message}}}
 }
 
 // wantedStock is a quantity as a mutation asks for it.
@@ -173,7 +129,47 @@ func (in *stockInput) level(at string, e map[string]any) level {
 		in.refuse(at+".locationId", "INVALID_LOCATION", "The specified location could not be found.")
 		return level{}
 	}
-	return i.levelAt(l)
+	if i.homeOnly && l == &locations[reserve] && in.x.version < "2026-10" {
+		in.refuse(at+".locationId", "ITEM_NOT_STOCKED_AT_LOCATION", "The specified inventory item is not stocked at the location.")
+		return level{}
+	}
+	return level{i.variant, l}
+}
+
+// activate is inventoryActivate: from then on the item is stocked at the
+// location.
+func (x *gqlRun) activate() *payload[level] {
+	c := &check{x: x}
+	i, ok := x.s.byGid(x.args.text("inventoryItemId")).(inventoryItem)
+	if !ok {
+		return refusal[level]("inventoryItemId", "", "The product couldn't be stocked because it wasn't found.")
+	}
+	place, ok := x.s.byGid(x.args.text("locationId")).(*site)
+	if !ok || !place.active {
+		return refusal[level]("locationId", "", "The product couldn't be stocked because the location wasn't found.")
+	}
+	l := level{i.variant, place}
+	stocked := i.levelAt(place).of != nil
+	for _, name := range []string{"available", "onHand"} {
+		if !x.args.has(name) {
+			continue
+		}
+		n := int64(x.args.size(name, 0))
+		switch {
+		case stocked:
+			c.refuse(name, "", "Not allowed to set "+name+" quantity when the item is already active at the location.")
+		case n < 0 || n > maxQuantity:
+			c.refuse(name, "", "The quantity must be between 0 and 1,000,000,000.")
+		}
+		c.then(func() { x.s.put(l, n) }) // nothing is committed where nothing was stocked
+	}
+	return finish(c, func() level {
+		if place == &locations[reserve] {
+			i.homeOnly = false
+		}
+		i.counted = x.s.now()
+		return l
+	})
 }
 
 // setQuantities is inventorySetQuantities.
@@ -227,10 +223,13 @@ func (in *stockInput) apply(wanted []wantedStock, present bool) *stockPayload {
 	}
 	s := x.s
 	s.tick()
-	g := &stockGroup{id: s.now(), at: s.now()}
+	g := &stockGroup{id: s.items(1), at: s.now()}
 	g.reason, _ = in.input["reason"].(string)
 	g.reference, _ = in.input["referenceDocumentUri"].(string)
 	for _, w := range wanted {
+		if w.of.at == &locations[reserve] {
+			w.of.of.homeOnly = false // since 2026-10 what is set is stocked there
+		}
 		if change := w.to - s.quantity(w.of, "available"); change != 0 {
 			g.changes = append(g.changes, stockChange{w.of, "available", change})
 			s.put(w.of, w.to)
@@ -242,20 +241,15 @@ func (in *stockInput) apply(wanted []wantedStock, present bool) *stockPayload {
 
 func inventoryTypes() []gqlType {
 	payload := func(errors string) gqlFields {
-		return gqlFields{
-			"inventoryAdjustmentGroup": gqlObject("InventoryAdjustmentGroup", func(_ *gqlRun, p *stockPayload) *stockGroup { return p.made }),
-			"userErrors":               gqlList(errors, func(_ *gqlRun, p *stockPayload) []userError { return p.errs }),
-		}
+		return payloadFields[*stockGroup]("inventoryAdjustmentGroup", "InventoryAdjustmentGroup", errors)
 	}
 	return []gqlType{
 		{name: "Mutation", fields: gqlFields{
-			"inventorySetQuantities": gqlObject("InventorySetQuantitiesPayload", func(x *gqlRun, _ gqlRoot) *stockPayload {
-				return x.once(x.setQuantities)
-			}),
-			"inventoryAdjustQuantities": gqlObject("InventoryAdjustQuantitiesPayload", func(x *gqlRun, _ gqlRoot) *stockPayload {
-				return x.once(x.adjustQuantities)
-			}),
+			"inventorySetQuantities":    onceOnly("InventorySetQuantitiesPayload", (*gqlRun).setQuantities),
+			"inventoryAdjustQuantities": onceOnly("InventoryAdjustQuantitiesPayload", (*gqlRun).adjustQuantities),
+			"inventoryActivate":         onceOnly("InventoryActivatePayload", (*gqlRun).activate),
 		}},
+		{name: "InventoryActivatePayload", fields: payloadFields[level]("inventoryLevel", "InventoryLevel", "UserError")},
 		{name: "InventorySetQuantitiesPayload", fields: payload("InventorySetQuantitiesUserError")},
 		{name: "InventoryAdjustQuantitiesPayload", fields: payload("InventoryAdjustQuantitiesUserError")},
 		{name: "InventorySetQuantitiesUserError", fields: userErrorFields(true)},

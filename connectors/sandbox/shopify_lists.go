@@ -125,8 +125,10 @@ func productTerm(_ *Shop, p *product, t *searchTerm) (yes, known bool) {
 		return t.word(p.slug), true
 	case "sku":
 		return slices.ContainsFunc(p.sellables(), func(v *variant) bool { return t.word(v.shownSKU()) }), true
+	case "title":
+		return t.word(p.title), true
 	}
-	return false, false
+	return hasMeta(p.own.meta, t)
 }
 
 func (s *Shop) listedProducts() []*product {
@@ -182,8 +184,10 @@ func collectionTerm(_ *Shop, c *category, t *searchTerm) (yes, known bool) {
 		return t.instant(c.modified), true
 	case "handle":
 		return t.word(c.slug), true
+	case "title":
+		return t.word(c.name), true
 	}
-	return false, false
+	return hasMeta(c.meta, t)
 }
 
 func customerKey(sortKey string) func(*customer) gqlKey {

@@ -13,6 +13,7 @@ type shopifyHits struct {
 	status                      bool // of orders is one that nobody knows
 	fate                        bulkFate
 	stuck, full                 bool
+	busy                        bool // another request has the idempotency key
 }
 
 // add takes a fault down; false where it is none of these.
@@ -32,6 +33,8 @@ func (h *shopifyHits) add(name string) bool {
 		h.deprecated = true
 	case "new-status":
 		h.status = true
+	case "busy-key":
+		h.busy = true
 	case "bulk-failed":
 		h.fate = bulkFails
 	case "bulk-expired":
@@ -54,7 +57,7 @@ func (f *Fault) where() string {
 		return f.Path
 	}
 	switch f.Name {
-	case "throttled", "error-beside", "internal", "denied", "old-version", "deprecated", "new-status", "token-end":
+	case "throttled", "error-beside", "internal", "denied", "old-version", "deprecated", "new-status", "token-end", "busy-key":
 		return graphQLFile
 	case "bulk-failed", "bulk-expired", "bulk-short", "bulk-full":
 		return "/bulkOperationRunQuery"

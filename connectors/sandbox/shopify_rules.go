@@ -74,7 +74,7 @@ func longestList(v any) int {
 // idempotentMutations are those that are refused without a key since 2026-04,
 // as far as the shop plays them.
 func idempotentMutations() []string {
-	return []string{"inventorySetQuantities", "inventoryAdjustQuantities"}
+	return []string{"inventorySetQuantities", "inventoryAdjustQuantities", "inventoryActivate", "refundCreate"}
 }
 
 // allScopes are the rights that an app has where the options name none.
@@ -82,7 +82,7 @@ func allScopes() []string {
 	return []string{"read_all_orders", "read_orders", "read_products", "read_inventory", "read_locations", "read_customers", "read_returns",
 		"read_gift_cards", "read_payment_terms", "read_assigned_fulfillment_orders", "read_merchant_managed_fulfillment_orders", "read_third_party_fulfillment_orders",
 		"read_shopify_payments", "read_shopify_payments_payouts", "read_shopify_payments_accounts", "read_shopify_payments_disputes",
-		"write_inventory", "write_products", "write_orders", "write_publications", "write_merchant_managed_fulfillment_orders"}
+		"read_publications", "write_inventory", "write_products", "write_orders", "write_publications", "write_merchant_managed_fulfillment_orders"}
 }
 
 // scopesOf are the rights of which one is needed to read a type; nil: none is.
@@ -110,8 +110,21 @@ func scopesOf(typ string) []string {
 		return []string{"read_shopify_payments", "read_shopify_payments_accounts"}
 	case "ShopifyPaymentsDispute":
 		return []string{"read_shopify_payments_disputes"}
-	case "InventorySetQuantitiesPayload", "InventoryAdjustQuantitiesPayload":
+	case "InventorySetQuantitiesPayload", "InventoryAdjustQuantitiesPayload", "InventoryActivatePayload", "InventoryItemUpdatePayload":
 		return []string{"write_inventory"}
+	case "ProductUpdatePayload", "ProductCreatePayload", "ProductSetPayload", "ProductVariantsBulkUpdatePayload", "ProductVariantsBulkCreatePayload",
+		"ProductVariantsBulkDeletePayload", "CollectionCreatePayload", "CollectionUpdatePayload", "CollectionDeletePayload":
+		return []string{"write_products"}
+	case "FileUpdatePayload":
+		return []string{"write_files", "write_images", "write_products"}
+	case "Publication":
+		return []string{"read_publications"}
+	case "PublishablePublishPayload", "PublishableUnpublishPayload":
+		return []string{"write_publications"}
+	case "FulfillmentCreatePayload", "FulfillmentTrackingInfoUpdatePayload", "FulfillmentCancelPayload":
+		return []string{"write_assigned_fulfillment_orders", "write_merchant_managed_fulfillment_orders", "write_third_party_fulfillment_orders"}
+	case "OrderCancelPayload", "OrderClosePayload", "OrderOpenPayload", "RefundCreatePayload":
+		return []string{"write_orders"}
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ func shopifyTypes() []gqlType {
 		goodsTypes(),
 		stockTypes(),
 		inventoryTypes(),
+		metafieldTypes(),
+		writtenGoodsTypes(),
+		collectionTypes(),
+		jobTypes(),
 		peopleTypes(),
 		eventTypes(),
 	)
