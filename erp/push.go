@@ -27,6 +27,9 @@ type Push struct {
 	// Taken is what the shop's orders had taken of a stock when Level was worked
 	// out.
 	Taken quantity.Quantity `json:"taken,omitempty"`
+	// Rest says that more of the message is told by another request after this
+	// one: the message is not settled with it.
+	Rest bool `json:"rest,omitempty"`
 }
 
 // PushQuery says what Pushes is asked for.
@@ -211,8 +214,11 @@ func (t *taking) settle(tx *store.Tx, p *page) {
 		}
 		switch o := t.outcomes[i]; o.Result {
 		case intake.Done, intake.Skipped:
-			outbox.Settled(tx, m)
+			if !t.pushes[i].Rest {
+				outbox.Settled(tx, m)
+			}
 		case intake.Stale:
+			outbox.Moved(tx, m)
 		default:
 			if outbox.Refused(tx, m, p.now, o.Why); m.Tries+1 >= outbox.MaxTries {
 				t.receipt.Parked++

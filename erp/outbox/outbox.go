@@ -118,9 +118,17 @@ func list(ctx context.Context, r store.Reader, where string, args ...any) ([]Mes
 }
 
 // Settled queues that the shop has what a message told. What has changed since
-// the message was read stays to be told.
+// the message was read stays to be told, and so does what the shop has refused
+// a part of.
 func Settled(tx *store.Tx, m Message) {
-	tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision)
+	tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $5`, m.Shop, string(m.Kind), m.Object, m.Revision, m.Tries)
+}
+
+// Moved queues that the shop had moved on when it was told: what a message
+// tells is another thing now, though the values may come out the same, and
+// must not be taken for the same attempt.
+func Moved(tx *store.Tx, m Message) {
+	tx.Queue(`UPDATE outbox SET revision = revision + 1 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision)
 }
 
 // MaxTries is how often in a row a shop may refuse a message before it is

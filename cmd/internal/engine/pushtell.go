@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"comptoir/connectors"
@@ -20,7 +21,7 @@ const doubtAfter = 3
 
 // tell tells the shop pushes of one kind, in as many calls as it takes.
 func (p *pass) tell(ctx context.Context, kind outbox.Kind, pushes []erp.Push) error {
-	for _, part := range p.parts(kind, pushes) {
+	for _, part := range marked(p.parts(kind, pushes)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -74,6 +75,22 @@ func grouped[T any, K comparable](pushes []erp.Push, batches [][]T, of func(erp.
 	return parts
 }
 
+// marked notes in each part of which messages there is more in a part after
+// it.
+func marked(parts [][]erp.Push) [][]erp.Push {
+	later := map[int64]bool{}
+	for i, part := range slices.Backward(parts) {
+		parts[i] = slices.Clone(part)
+		for n, push := range part {
+			parts[i][n].Rest = push.Rest || later[push.Message.Object]
+		}
+		for _, push := range part {
+			later[push.Message.Object] = true
+		}
+	}
+	return parts
+}
+
 // ask makes one request of the shop and has the books take what became of it.
 // The request is in the sync state before the network is touched, and until the
 // books have committed.
@@ -98,10 +115,12 @@ func (p *pass) carryOut(ctx context.Context, kind outbox.Kind, i syncstate.Inten
 			if err := p.e.opts.State.Fulfil(i.Stream, i.Key); err != nil {
 				return err
 			}
-			if err := p.ask(ctx, kind, pushes[:n/2]); err != nil {
-				return err
+			for _, half := range marked([][]erp.Push{pushes[:n/2], pushes[n/2:]}) {
+				if err := p.ask(ctx, kind, half); err != nil {
+					return err
+				}
 			}
-			return p.ask(ctx, kind, pushes[n/2:])
+			return nil
 		}
 		outcomes, err = []intake.Outcome{{Result: intake.Refused, Why: err.Error()}}, nil
 	}
