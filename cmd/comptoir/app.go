@@ -74,6 +74,7 @@ func (a *app) root() *cobra.Command {
 		a.check(), a.run(), a.sync(), a.resync(), a.status(), a.parked(),
 		a.digest(), a.report(), a.export(), a.explain(), a.invoice(), a.ledger(), a.period(), a.tax(), a.payout(), a.dispute(), a.link(),
 		a.vendor(), a.bill(), a.voucher(), a.purchase(),
+		a.webhook(),
 		a.config(), a.service(), a.version(),
 	)
 	root.AddCommand(topics()...)

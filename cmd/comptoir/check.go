@@ -10,7 +10,6 @@ import (
 	"comptoir/cmd/internal/config"
 	"comptoir/cmd/internal/daemon"
 	"comptoir/connectors"
-	"comptoir/erp"
 	"comptoir/erp/fault"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -131,20 +130,13 @@ func readableByOthers(path string) (bool, error) {
 // checkShop asks one shop. The error is that of a shop that cannot be used.
 func (a *app) checkShop(ctx context.Context, c *config.Config, s *config.Shop) (shopCheck, error) {
 	out := shopCheck{Shop: s.Name, Checks: []connectors.Check{}}
-	keeper := daemon.NewKeeper(s.Name, func(ctx context.Context, use func(*erp.Books) error) error {
-		books, err := daemon.OpenBooks(ctx, c, a.env(c, "check"))
-		if err != nil {
-			return err
-		}
-		return errors.Join(use(books), books.Close())
-	})
-	connector, err := s.Connector(connectors.Env{Now: time.Now, Log: a.logger(c.Log), Keeper: keeper, Spool: c.SpoolPath()})
+	connector, err := a.connector(c, s, "check")
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
 		var found connectors.Shop
 		if found, err = connector.Probe(ctx); err == nil {
-			out.Checks, found.Checks = found.Checks, nil // once is enough
+			out.Checks, found.Checks = append(found.Checks, checkHints(c, s, connector)), nil // once is enough
 			out.Found = &found
 		}
 	}
@@ -153,6 +145,23 @@ func (a *app) checkShop(ctx context.Context, c *config.Config, s *config.Shop) (
 		return out, fmt.Errorf("shop %s: %w", s.Name, err)
 	}
 	return out, nil
+}
+
+// checkHints says how soon a change in the shop is known here.
+func checkHints(c *config.Config, s *config.Shop, connector connectors.Connector) connectors.Check {
+	check := connectors.Check{Name: "hints", OK: true}
+	_, sends := connector.(connectors.Hinter)
+	switch address := daemon.HookAddress(c, s); {
+	case !sends:
+		check.Note = "the shop sends none; it is read on its schedules"
+	case address == "":
+		check.Note = "none are asked for; the shop is read on its schedules. Set webhooks.listen and webhooks.url to know of changes within seconds"
+	case c.Webhooks.Listen == "":
+		check.Warn, check.Note = true, "the shop is to send them to "+address+", and nothing listens: set webhooks.listen"
+	default:
+		check.Note = "taken at " + address + "; see comptoir webhook status"
+	}
+	return check
 }
 
 func (a *app) printChecks(r checkJSON) error {

@@ -56,6 +56,11 @@ func (a *app) printStatus(s daemon.Status) {
 			}
 		}
 	}
+	for _, w := range s.Webhooks {
+		if w.Error != "" {
+			a.printf("%s: the shop cannot be asked for hints: %s\n", w.Shop, w.Error)
+		}
+	}
 	if len(s.Unconfigured) > 0 {
 		a.printf("Look: %s.\n", daemon.StrangersAdvice(s.Unconfigured))
 	}

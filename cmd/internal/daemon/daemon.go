@@ -147,6 +147,8 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- house.Engine.Run(working) }()
+	door := openFront(ctx, house, d.env())
+	defer door.close()
 
 	d.log.Info().Strs("shops", house.Config.ShopNames()).Str("data", house.Config.Data).Msg("syncing")
 	d.Notify(systemd.SdNotifyReady + "\n" + d.summary(ctx, house))
@@ -162,14 +164,18 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 		case <-ctx.Done():
 			d.log.Info().Msg("stopping")
 			d.Notify(systemd.SdNotifyStopping)
+			door.close()
 			return nil, d.stop(house.Config, cancel, ended)
 		case <-alive:
+			door.listen()
 			d.watch(ctx, house)
 			if d.othersMoved(ctx, house) {
+				door.close()
 				return house.Config, d.stop(house.Config, cancel, ended)
 			}
 		case <-d.reloads:
 			if next := d.reload(); next != nil {
+				door.close()
 				return next, d.stop(house.Config, cancel, ended)
 			}
 			d.Notify(systemd.SdNotifyReady)

@@ -62,6 +62,7 @@ type world struct {
 	file     string
 	gate     chan struct{} // nil: the shop answers at once
 	pulls    chan struct{}
+	hints    chan string // nil: the shop sends none
 	signals  chan os.Signal
 	notified chan string
 	log      *lockedBuffer
@@ -118,6 +119,9 @@ func (w *world) load() (*config.Config, error) {
 			}}
 			if w.gate != nil {
 				s.gate = w.gate
+			}
+			if w.hints != nil {
+				return tellingStall{s, w.hints}, nil
 			}
 			return s, nil
 		},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"comptoir/cmd/internal/config"
@@ -49,6 +50,7 @@ type House struct {
 	state *syncstate.Bolt
 	locks *locks
 	tell  *teller
+	front atomic.Pointer[front] // while the daemon takes hints
 }
 
 // OpenBooks opens the books alone. They can be read and written while a daemon

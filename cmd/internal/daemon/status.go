@@ -24,6 +24,8 @@ type Status struct {
 	Verb  string              `json:"verb,omitempty"`
 	PID   int                 `json:"pid,omitempty"`
 	Shops []engine.ShopStatus `json:"shops"`
+	// Webhooks say how the hints of shops come in; none where none are taken.
+	Webhooks []WebhookStatus `json:"webhooks,omitempty"`
 	// Unconfigured are the shops that only the books have.
 	Unconfigured []string `json:"unconfigured"`
 }
@@ -105,7 +107,7 @@ func (t *teller) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops, Unconfigured: t.house.Strangers})
+	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops, Webhooks: t.house.front.Load().status(), Unconfigured: t.house.Strangers})
 	if err != nil {
 		return fmt.Errorf("encode the status: %w", err)
 	}

@@ -139,6 +139,9 @@ type ShopStatus struct {
 	Resources []ResourceStatus `json:"resources"`
 	// Push is how what the shop is told stands; nil where it is told nothing.
 	Push *PushStatus `json:"push,omitempty"`
+	// Hints tell what the shop pointed at and was not looked at yet; nil where
+	// its connector takes none.
+	Hints *HintStatus `json:"hints,omitempty"`
 }
 
 // PushStatus is how that stands which a shop has still to be told.

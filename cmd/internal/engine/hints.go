@@ -263,9 +263,8 @@ type HintStatus struct {
 	Oldest *time.Time `json:"oldest"`
 }
 
-// Hints tells what waits of a shop's hints.
-func (e *Engine) Hints(shop string) (HintStatus, error) {
-	st, err := e.opts.State.InboxStats(shop)
+func (e *Engine) hintStatus(sh *shop) (HintStatus, error) {
+	st, err := e.opts.State.InboxStats(sh.Name)
 	if err != nil {
 		return HintStatus{}, err
 	}

@@ -58,10 +58,11 @@ func (w *world) hint(h connectors.Hint) (repeated bool) {
 // waits counts the records and resources that were not looked at.
 func (w *world) waits() string {
 	w.t.Helper()
-	st, err := w.engine.Hints("atelier")
+	all, err := w.engine.Status(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	st := all[0].Hints
 	return fmt.Sprintf("%d records, %d resources", st.Records, st.Resources)
 }
 

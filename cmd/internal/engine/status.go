@@ -30,6 +30,13 @@ func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
 		if one.Push, err = e.pushStatus(ctx, sh); err != nil {
 			return nil, err
 		}
+		if _, ok := sh.Connector.(connectors.Hinter); ok {
+			hints, err := e.hintStatus(sh)
+			if err != nil {
+				return nil, err
+			}
+			one.Hints = &hints
+		}
 		all = append(all, one)
 	}
 	return all, nil
