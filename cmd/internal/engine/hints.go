@@ -115,7 +115,7 @@ func (e *Engine) heed(ctx context.Context, sh *shop) {
 
 // heedSome looks at some of what waits, and reports whether more does.
 func (e *Engine) heedSome(ctx context.Context, sh *shop) (more bool, err error) {
-	release, err := e.takeTurn(ctx, sh)
+	release, err := e.takeTurnSoon(ctx, sh)
 	if err != nil {
 		return false, err
 	}

@@ -68,6 +68,7 @@ var atelier = signer{"a secret"}
 // desk is a receiver over a real inbox, behind a real server.
 type desk struct {
 	t        testing.TB
+	hinter   connectors.Hinter // of the one shop there is
 	receiver *hooks.Receiver
 	state    *syncstate.Bolt
 	server   *httptest.Server
@@ -78,13 +79,13 @@ type desk struct {
 
 func newDesk(t testing.TB, o hooks.Options) *desk {
 	t.Helper()
-	d := &desk{t: t, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	d := &desk{t: t, hinter: atelier, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	var err error
 	if d.state, err = syncstate.Open(filepath.Join(t.TempDir(), "sync.bolt"), syncstate.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	o.Now, o.Log = func() time.Time { return d.now }, zerolog.New(&d.log)
-	o.Hinter = func(shop string) (connectors.Hinter, bool) { return atelier, shop == "atelier" }
+	o.Hinter = func(shop string) (connectors.Hinter, bool) { return d.hinter, shop == "atelier" }
 	if o.Take == nil {
 		o.Take = d.take
 	}
