@@ -26,3 +26,20 @@ func forgetAgreed(tx *store.Tx, shop int64, kind intake.Kind, id int64) {
 		tx.Queue(q, shop, string(kind), id)
 	}
 }
+
+// agreeAnew queues that an object turned out to be another one: nothing is agreed
+// yet of the two as one, and the shops that have it are told how the books have
+// it.
+func (b *Books) agreeAnew(tx *store.Tx, kind intake.Kind, was, is int64) {
+	if len(b.sendersOf(kind, editable[kind])) == 0 {
+		return
+	}
+	for _, q := range []string{
+		`DELETE FROM agreed WHERE kind = $1 AND local_id = $2`,
+		`DELETE FROM conflict WHERE kind = $1 AND local_id = $2`,
+		`DELETE FROM outbox WHERE kind = $1 AND object_id = $2`,
+	} {
+		tx.Queue(q, string(kind), was)
+	}
+	b.tell(tx, kind, is, editable[kind], 0)
+}

@@ -76,7 +76,7 @@ func (b *Books) link(ctx context.Context, shop int64, absent []string) (Linking,
 	}
 	slices.Sort(out.Ambiguous)
 	out.Ambiguous = slices.Compact(out.Ambiguous)
-	return out, nil
+	return out, b.adoptCategories(ctx)
 }
 
 // readSoFar is how far the products of a shop have come.
@@ -163,7 +163,7 @@ func (b *Books) linkAll(ctx context.Context, shop int64, out *Linking) error {
 			products.note(m)
 		}
 	}
-	return b.db.Write(ctx, func(tx *store.Tx) error { return products.merge(ctx, tx) })
+	return b.db.Write(ctx, func(tx *store.Tx) error { return products.merge(ctx, tx, b) })
 }
 
 // linkedBatch is what one transaction linked.
@@ -278,6 +278,7 @@ func (b *Books) merge(ctx context.Context, tx *store.Tx, shop int64, v catalog.U
 		move.from, move.to = move.to, move.from
 	}
 	catalog.Merge(tx, shop, v.ID, into, describes)
+	b.agreeAnew(tx, intake.KindVariant, v.ID, into)
 	// What the shop sold up to the newest number of the shop that counts had
 	// left by then: nobody subtracted it since.
 	tx.Queue(`UPDATE stock_level SET counted_at = COALESCE((SELECT CASE WHEN s.stated_at > 0 THEN s.stated_at ELSE s.seen_at END FROM shop_stock s
@@ -307,14 +308,22 @@ func (p productMoves) note(m productMove) {
 }
 
 // merge merges the products of which all variants went to one other product.
-func (p productMoves) merge(ctx context.Context, tx *store.Tx) error {
+func (p productMoves) merge(ctx context.Context, tx *store.Tx, b *Books) error {
 	for _, from := range slices.Sorted(maps.Keys(p)) {
 		if len(p[from]) != 1 {
 			continue
 		}
 		for to := range p[from] {
-			if err := catalog.MergeProduct(ctx, tx, from, to); err != nil {
+			placed, err := b.placed(ctx, tx, to)
+			if err != nil {
 				return err
+			}
+			merged, err := catalog.MergeProduct(ctx, tx, from, to, !placed)
+			if err != nil {
+				return err
+			}
+			if merged {
+				b.agreeAnew(tx, intake.KindProduct, from, to)
 			}
 		}
 	}

@@ -133,25 +133,35 @@ func Track(tx *store.Tx, variant int64) {
 }
 
 // MergeProduct queues that a product of which no variant is left is another
-// one, and stands in the categories of both. It queues nothing where it has
-// variants left, or where a shop has both.
-func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64) error {
+// one, and stands in the categories of both; in those of the house only where
+// house says so, else it stands there as the other one does. It queues nothing,
+// and reports false, where it has variants left, or where a shop has both.
+func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64, house bool) (bool, error) {
 	var apart bool
 	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM variant WHERE product_id = $1) OR EXISTS (SELECT 1 FROM origin a JOIN origin b ON b.shop_id = a.shop_id AND b.kind = a.kind
 		WHERE a.kind = 'product' AND a.local_id = $1 AND b.kind = 'product' AND b.local_id = $2)`, product, into).Scan(&apart)
 	if err != nil {
-		return fmt.Errorf("read what is left of product %d: %w", product, err)
+		return false, fmt.Errorf("read what is left of product %d: %w", product, err)
 	}
 	if apart {
-		return nil
+		return false, nil
+	}
+	if !house {
+		tx.Queue(`DELETE FROM product_category WHERE product_id = $1 AND category_id IN (SELECT id FROM category WHERE shop_id = 0)`, product)
 	}
 	for _, q := range []string{
 		`UPDATE payload SET local_id = $2 WHERE local_id = $1 AND kind = 'product'`,
 		`UPDATE origin SET local_id = $2 WHERE local_id = $1 AND kind = 'product'`,
-		`UPDATE product_category SET product_id = $2 WHERE product_id = $1`,
+		`INSERT INTO product_category (product_id, category_id) SELECT CAST($2 AS BIGINT), category_id FROM product_category WHERE product_id = $1 ON CONFLICT (product_id, category_id) DO NOTHING`,
 	} {
 		tx.Queue(q, product, into)
 	}
-	tx.Queue(`DELETE FROM product WHERE id = $1`, product)
-	return nil
+	for _, q := range []string{
+		`DELETE FROM product_category WHERE product_id = $1`,
+		`DELETE FROM publication WHERE product_id = $1`,
+		`DELETE FROM product WHERE id = $1`,
+	} {
+		tx.Queue(q, product)
+	}
+	return true, nil
 }

@@ -163,3 +163,9 @@ func StandingOf(ctx context.Context, r store.Reader, shop int64) (Standing, erro
 	s.Oldest, s.Next = store.FromMicros(oldest.Int64), store.FromMicros(next.Int64)
 	return s, nil
 }
+
+// Postpone queues that a message is looked at later: something else has to be
+// there before. A new change of its object makes it due at once.
+func Postpone(tx *store.Tx, m Message, due time.Time) {
+	tx.Queue(`UPDATE outbox SET due = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision, store.Micros(due))
+}
