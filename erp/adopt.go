@@ -219,10 +219,3 @@ func rebind(tx *store.Tx, shop, category, into int64) {
 	tx.Queue(`UPDATE category SET parent_id = $2 WHERE parent_id = $1`, category, into)
 	tx.Queue(`DELETE FROM category WHERE id = $1`, category)
 }
-
-// placed reports whether a shop that leaves its categories to the books has a
-// product.
-func (b *Books) placed(ctx context.Context, r store.Reader, product int64) (bool, error) {
-	shops, err := catalog.BoundTo(ctx, r, intake.KindProduct, product)
-	return slices.ContainsFunc(shops, func(s int64) bool { return b.policy(s).Owns(intake.FieldCategories) }), err
-}

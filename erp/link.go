@@ -314,16 +314,8 @@ func (p productMoves) merge(ctx context.Context, tx *store.Tx, b *Books) error {
 			continue
 		}
 		for to := range p[from] {
-			placed, err := b.placed(ctx, tx, to)
-			if err != nil {
+			if err := b.mergeProduct(ctx, tx, from, to); err != nil {
 				return err
-			}
-			merged, err := catalog.MergeProduct(ctx, tx, from, to, !placed)
-			if err != nil {
-				return err
-			}
-			if merged {
-				b.agreeAnew(tx, intake.KindProduct, from, to)
 			}
 		}
 	}
@@ -358,4 +350,23 @@ func (p *page) aloneInBooks(ctx context.Context) (bool, error) {
 		}
 	}
 	return p.shopCount == 1, nil
+}
+
+// mergeProduct makes a product of which no variant is left another one. Where a
+// shop that leaves its categories to the books has that, it stays where it
+// stands.
+func (b *Books) mergeProduct(ctx context.Context, tx *store.Tx, from, to int64) error {
+	shops, err := catalog.BoundTo(ctx, tx, intake.KindProduct, to)
+	if err != nil {
+		return err
+	}
+	placed := slices.ContainsFunc(shops, func(s int64) bool { return b.policy(s).Owns(intake.FieldCategories) })
+	merged, err := catalog.MergeProduct(ctx, tx, from, to, !placed)
+	if err != nil {
+		return err
+	}
+	if merged {
+		b.agreeAnew(tx, intake.KindProduct, from, to)
+	}
+	return nil
 }

@@ -314,6 +314,7 @@ func (r *rebinder) move(ctx context.Context) error {
 		`UPDATE shop_level SET variant_id = $3 WHERE shop_id = $1 AND variant_id = $2`,
 		`UPDATE stock_ack SET variant_id = $3 WHERE shop_id = $1 AND variant_id = $2`,
 		`UPDATE agreed SET local_id = $3 WHERE shop_id = $1 AND kind = 'variant' AND local_id = $2`,
+		`UPDATE conflict SET local_id = $3 WHERE shop_id = $1 AND kind = 'variant' AND local_id = $2`,
 	} {
 		r.tx.Queue(q, r.shop, r.from, r.to)
 	}
@@ -337,7 +338,7 @@ func (r *rebinder) move(ctx context.Context) error {
 			return err
 		}
 		if product != 0 && into != 0 && product != into {
-			return catalog.MergeProduct(ctx, r.tx, product, into)
+			return r.b.mergeProduct(ctx, r.tx, product, into)
 		}
 	} else {
 		catalog.Track(r.tx, r.from)
