@@ -42,6 +42,9 @@ type PushQuery struct {
 	// Peek changes nothing, and looks at messages that are not due yet too. Else
 	// messages that turn out to tell nothing new are settled.
 	Peek bool
+	// All looks at everything that the shop is sent, and not only at what has
+	// changed; see Compare. It goes with Peek.
+	All bool
 }
 
 // Pushes works out what a shop is to be told of one kind, oldest change first.
@@ -54,6 +57,11 @@ func (b *Books) Pushes(ctx context.Context, q PushQuery) (pushes []Push, more bo
 		return nil, false, err
 	}
 	err = b.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if q.All && q.Peek {
+			if _, err := b.compareAll(ctx, tx, shop); err != nil {
+				return err
+			}
+		}
 		switch q.Kind {
 		case outbox.Stock:
 			pushes, more, err = b.stockPushes(ctx, tx, shop, q)
@@ -251,19 +259,23 @@ func (b *Books) Compare(ctx context.Context, shop string) (queued int, err error
 	if err != nil {
 		return 0, err
 	}
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		stock, err := b.compareStock(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		edits, err := b.compareEdits(ctx, tx, id)
-		queued = stock + edits
+	err = b.db.Write(ctx, func(tx *store.Tx) (err error) {
+		queued, err = b.compareAll(ctx, tx, id)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("compare %s with the books: %w", shop, err)
 	}
 	return queued, nil
+}
+
+func (b *Books) compareAll(ctx context.Context, tx *store.Tx, shop int64) (queued int, err error) {
+	stock, err := b.compareStock(ctx, tx, shop)
+	if err != nil {
+		return 0, err
+	}
+	edits, err := b.compareEdits(ctx, tx, shop)
+	return stock + edits, err
 }
 
 // policy is what of a shop the books decide on.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"comptoir/connectors"
@@ -114,7 +113,7 @@ func (e *Engine) beginPush(sh *shop) *pass {
 }
 
 func (p *pass) run(ctx context.Context, r PushRequest) error {
-	kinds := slices.DeleteFunc(outbox.Kinds(), func(k outbox.Kind) bool { return len(r.Kinds) > 0 && !slices.Contains(r.Kinds, k) })
+	kinds := kindsOf(r.Kinds)
 	for _, kind := range kinds {
 		if err := p.repeat(ctx, kind); err != nil {
 			return err

@@ -5,20 +5,25 @@ import "context"
 // takeTurn waits until nobody works on the shop, brings the sync state in step
 // with the books where it may not be, and returns what ends the turn.
 func (e *Engine) takeTurn(ctx context.Context, sh *shop) (release func(), err error) {
-	select {
-	case sh.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	release = func() { <-sh.turn }
-	if sh.inStep {
-		return release, nil
+	if release, err = sh.hold(ctx); err != nil || sh.inStep {
+		return release, err
 	}
 	if err := e.recoverShop(ctx, sh); err != nil {
 		release()
 		return nil, err
 	}
 	return release, nil
+}
+
+// hold waits until nobody works on the shop. It is enough for what leaves the
+// sync state alone.
+func (sh *shop) hold(ctx context.Context) (release func(), err error) {
+	select {
+	case sh.turn <- struct{}{}:
+		return func() { <-sh.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // takeTurnSoon is takeTurn for what must not wait for long: readings that take
