@@ -52,7 +52,7 @@ func newClient(env connectors.Env, cfg Config) *client {
 			MinWait:     cfg.RetryWait,
 			MaxWait:     40 * cfg.RetryWait,
 			Mood:        weary,
-			Secrets:     []string{cfg.AccessToken, cfg.ClientSecret, cfg.RefreshToken},
+			Secrets:     []string{cfg.AccessToken, cfg.ClientSecret, cfg.RefreshToken, cfg.WebhookSecret},
 		}),
 		governor: newGovernor(env.Now),
 		versions: newVersions(cfg.APIVersion, env.Now, log),

@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -30,15 +31,18 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 	RefreshToken string
-	PageSize     int
-	MaxInFlight  int
-	Timeout      time.Duration
-	RetryWait    time.Duration
-	MaxBody      int // MiB
-	Overlap      time.Duration
-	ShipUnpaid   []string
-	Bulk         string
-	MaxExport    int // GiB
+	// WebhookSecret is the secret that the shop signs its deliveries with; ""
+	// takes ClientSecret.
+	WebhookSecret string
+	PageSize      int
+	MaxInFlight   int
+	Timeout       time.Duration
+	RetryWait     time.Duration
+	MaxBody       int // MiB
+	Overlap       time.Duration
+	ShipUnpaid    []string
+	Bulk          string
+	MaxExport     int // GiB
 }
 
 // NewConfig returns a configuration that holds the defaults.
@@ -79,6 +83,9 @@ func (c *Config) Fields() []connectors.Field {
 		{Key: "refresh_token", Value: &c.RefreshToken, Secret: true, Example: "env:ATELIER_REFRESH",
 			Help: "The refresh token of an app with expiring offline tokens. It is needed once: Shopify gives a new one with each use, which is " +
 				"kept with the books from then on. A new value here takes the place of the kept one."},
+		{Key: "webhook_secret", Value: &c.WebhookSecret, Secret: true, Example: "env:ATELIER_WEBHOOK_SECRET",
+			Help: "The secret that Shopify signs webhooks with. An app of the Dev Dashboard signs with client_secret, so leave it empty there. " +
+				"For a custom app that was made in the shop's admin it is the app's API secret key, which stands beside its token."},
 		{Key: "page_size", Value: &c.PageSize,
 			Help: "How large pages are, 1 to 250. At 25 a page holds as many records as suit Shopify's limits: 50 orders, 25 products, 100 customers. " +
 				"Above, pages grow in proportion; below, none holds more than so many records. When a page is too dear for the shop, fewer are asked for by itself."},
@@ -123,6 +130,7 @@ func (c *Config) Validate() error {
 		{c.AccessToken != "" && (c.ClientID != "" || c.ClientSecret != "" || c.RefreshToken != ""), "access_token",
 			"must be empty where client_id, client_secret or refresh_token are set: keep the one that the app has"},
 		{strings.HasPrefix(c.AccessToken, "shpss_"), "access_token", "begins with shpss_, so it is an app's secret: put it into client_secret"},
+		{strings.HasPrefix(c.WebhookSecret, "shpat_"), "webhook_secret", "begins with shpat_, so it is a token: Shopify signs with the API secret key of the app"},
 		{strings.HasPrefix(c.ClientSecret, "shpat_"), "client_secret", "begins with shpat_, so it is a token: put it into access_token"},
 		{c.AccessToken == "" && c.ClientID == "", "client_id", "is missing: the Dev Dashboard shows it under the app's settings"},
 		{c.AccessToken == "" && c.ClientSecret == "", "client_secret", "is missing: the Dev Dashboard shows it under the app's settings"},
@@ -141,6 +149,10 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+// hookSecret is what the shop signs its deliveries with; "" where it is not
+// known.
+func (c *Config) hookSecret() string { return cmp.Or(c.WebhookSecret, c.ClientSecret) }
 
 // near reports whether a host is this machine or one of the house: a loopback
 // or private address, or a name without a dot.

@@ -31,8 +31,6 @@ type listener struct {
 	after  func(op string, res *http.Response) *http.Response // its answer; nil loses it
 }
 
-var anyOperation = regexp.MustCompile(`^\s*(?:query|mutation) (\w+)`)
-
 func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -44,7 +42,7 @@ func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	op := ""
 	if json.Unmarshal(body, &ask) == nil {
-		if m := anyOperation.FindStringSubmatch(ask.Query); m != nil {
+		if m := operationName.FindStringSubmatch(ask.Query); m != nil {
 			op = m[1]
 		}
 	}
@@ -273,7 +271,7 @@ func (a stockAnswers) connector(t *testing.T) *Connector {
 		op := ""
 		var ask struct{ Query string }
 		if json.Unmarshal(body, &ask) == nil {
-			op = anyOperation.FindStringSubmatch(ask.Query)[1]
+			op = operationName.FindStringSubmatch(ask.Query)[1]
 		}
 		if len(a[op]) == 0 {
 			t.Errorf("%s was not to be asked for", op)

@@ -68,6 +68,7 @@ var (
 	_ connectors.Seeker    = (*Connector)(nil)
 
 	_ connectors.StockPusher = (*Connector)(nil)
+	_ connectors.Hinter      = (*Connector)(nil)
 )
 
 // New makes a connector for one shop. It does no I/O.

@@ -49,7 +49,7 @@ type listRow struct {
 }
 
 var (
-	operationName = regexp.MustCompile(`^\s*query (\w+)`)
+	operationName = regexp.MustCompile(`^\s*(?:query|mutation) (\w+)`)
 	searchTerm    = regexp.MustCompile(`(\w+):(>=|<|>)'?([^' ]+)'?`)
 )
 
