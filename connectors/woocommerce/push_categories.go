@@ -1,0 +1,151 @@
+package woocommerce
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"comptoir/erp/intake"
+)
+
+const categoriesRoute = "products/categories"
+
+// pushCategories makes, changes or deletes categories in one call.
+func (c *Connector) pushCategories(ctx context.Context, edits []intake.Edit) ([]intake.Outcome, error) {
+	p := &categoryPush{c: c, edits: edits, outcomes: make([]intake.Outcome, len(edits))}
+	p.plan()
+	if p.b.empty() {
+		return p.outcomes, nil
+	}
+	answer, err := c.batch(ctx, "change categories", categoriesRoute, p.b)
+	if err != nil {
+		return nil, err
+	}
+	p.take(answer)
+	if err := p.adopt(ctx); err != nil {
+		return nil, err
+	}
+	return p.outcomes, c.readBack(ctx, edits, p.outcomes)
+}
+
+// categoryPush is a call about categories.
+type categoryPush struct {
+	c        *Connector
+	edits    []intake.Edit
+	outcomes []intake.Outcome
+	b        batch
+	// Of what is in the batch, the indices of the edits.
+	made, changed, gone []int
+	// found are those that the shop had, though they were to be made.
+	found []int
+}
+
+// plan fills the batch.
+func (p *categoryPush) plan() {
+	for i := range p.edits {
+		e := &p.edits[i]
+		p.outcomes[i].Ref = e.Ref
+		body := map[string]any{}
+		err := express(body, intake.KindCategory, e.Changes)
+		switch {
+		case e.Delete:
+			p.b.Delete = append(p.b.Delete, number(e.Ref.ID))
+			p.gone = append(p.gone, i)
+		case err != nil:
+			p.refuse(i, err.Error())
+		case e.Ref.ID == "":
+			p.b.Create = append(p.b.Create, body)
+			p.made = append(p.made, i)
+		default:
+			body["id"] = number(e.Ref.ID)
+			p.b.Update = append(p.b.Update, body)
+			p.changed = append(p.changed, i)
+		}
+	}
+}
+
+func (p *categoryPush) refuse(i int, why string) {
+	p.outcomes[i] = intake.Outcome{Ref: p.edits[i].Ref, Result: intake.Refused, Why: why}
+}
+
+// take reads what became of each.
+func (p *categoryPush) take(answer *batchAnswer) {
+	for j, raw := range answer.Create {
+		i := p.made[j]
+		id, refusal := readItem(raw)
+		switch {
+		case refusal == nil:
+			p.outcomes[i].Result, p.outcomes[i].Ref.ID = intake.Done, scalarID(id)
+		case refusal.code == "term_exists" && refusal.holder > 0:
+			p.outcomes[i].Ref.ID = scalarID(refusal.holder)
+			p.found = append(p.found, i)
+		default:
+			p.refuse(i, refusal.Error())
+		}
+	}
+	for j, raw := range answer.Update {
+		p.outcomes[p.changed[j]] = itemOutcome(p.edits[p.changed[j]].Ref, raw)
+	}
+	for j, raw := range answer.Delete {
+		p.outcomes[p.gone[j]] = deleted(p.edits[p.gone[j]].Ref, raw)
+	}
+}
+
+// deleted reads what became of a category that was to go: one that is not there
+// is gone.
+func deleted(ref intake.Ref, raw json.RawMessage) intake.Outcome {
+	if _, refusal := readItem(raw); refusal != nil && refusal.code != "woocommerce_rest_term_invalid" {
+		return intake.Outcome{Ref: ref, Result: intake.Refused, Why: refusal.Error()}
+	}
+	return intake.Outcome{Ref: ref, Result: intake.Done}
+}
+
+// adopt takes those for made that the shop had: of one name there is only one
+// under a parent, so it was made by the call whose answer was lost, or it is
+// what was wanted. It gets the rest of what it was to be.
+func (p *categoryPush) adopt(ctx context.Context) error {
+	if len(p.found) == 0 {
+		return nil
+	}
+	var refs []intake.Ref
+	for _, i := range p.found {
+		refs = append(refs, p.outcomes[i].Ref)
+	}
+	records, err := p.c.Fetch(ctx, refs)
+	if err != nil {
+		return err
+	}
+	var b batch
+	var at []int
+	for j, i := range p.found {
+		if !p.sameCategory(p.edits[i].Changes, records[j]) {
+			p.refuse(i, "the shop has another category in its place ("+refs[j].ID+")")
+			continue
+		}
+		body := p.b.Create[slices.Index(p.made, i)]
+		body["id"] = number(refs[j].ID)
+		b.Update = append(b.Update, body)
+		at = append(at, i)
+	}
+	if b.empty() {
+		return nil
+	}
+	answer, err := p.c.batch(ctx, "change categories", categoriesRoute, b)
+	if err != nil {
+		return err
+	}
+	for j, raw := range answer.Update {
+		p.outcomes[at[j]] = itemOutcome(p.outcomes[at[j]].Ref, raw)
+	}
+	return nil
+}
+
+// sameCategory reports whether a record has the name and the parent that a new
+// category was to have.
+func (p *categoryPush) sameCategory(changes []intake.Change, rec intake.Record) bool {
+	has := intake.Fields(rec.Body)
+	name, _ := changeOf(changes, intake.FieldName)
+	parent, _ := changeOf(changes, intake.FieldParent)
+	wanted, _ := p.c.Express(intake.KindCategory, intake.FieldName, name)
+	return has[intake.FieldName] == wanted && has[intake.FieldParent] == (scalar{text: parent}).ref()
+}
