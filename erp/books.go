@@ -145,7 +145,10 @@ func (b *Books) begin(ctx context.Context) error {
 		if err := b.raiseLock(ctx, tx); err != nil {
 			return err
 		}
-		return b.enrol(ctx, tx)
+		if err := b.enrol(ctx, tx); err != nil {
+			return err
+		}
+		return b.heedPolicies(ctx, tx)
 	})
 	if err != nil {
 		return err

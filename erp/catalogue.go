@@ -8,6 +8,7 @@ import (
 	"comptoir/erp/catalog"
 	"comptoir/erp/crm"
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 	"comptoir/erp/quantity"
 	"comptoir/erp/store"
 	"comptoir/erp/tax"
@@ -46,6 +47,7 @@ func (p *page) save(ctx context.Context, rec *intake.Record) error {
 		p.tx.Queue(`INSERT INTO location (id, shop_id, external_id, name, country, city, active, ships) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, country = excluded.country, city = excluded.city, active = excluded.active, ships = excluded.ships, deleted = FALSE`,
 			id, p.shop, rec.Ref.ID, body.Name, body.Country, body.City, body.Active, body.Ships)
+		p.heedLocation()
 	case *intake.Gateway:
 		p.tx.Queue(`INSERT INTO gateway (id, shop_id, code, title, enabled) VALUES ($1,$2,$3,$4,$5)
 			ON CONFLICT (id) DO UPDATE SET title = excluded.title, enabled = excluded.enabled`, id, p.shop, rec.Ref.ID, body.Title, body.Enabled)
@@ -254,6 +256,7 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	if err := p.writeStock(rec, id, carrier == id, v); err != nil {
 		return err
 	}
+	p.heedStock(id)
 	if standing.shared {
 		catalog.Track(p.tx, id)
 		if carrier == id && (!v.Tracked || v.Stock == nil) {
@@ -302,9 +305,33 @@ func (p *page) writeStock(rec *intake.Record, id int64, own bool, v *intake.Vari
 	}
 	p.tx.Queue(`INSERT INTO shop_stock (shop_id, variant_id, quantity, stated_at, seen_at) VALUES ($1,$2,$3,$4,$5)
 		ON CONFLICT (shop_id, variant_id) DO UPDATE SET quantity = excluded.quantity, stated_at = excluded.stated_at, seen_at = excluded.seen_at,
-			waiting_since = 0, settled = FALSE`,
+			waiting_since = 0, settled = FALSE, known = FALSE`,
 		p.shop, id, int64(q), store.Micros(rec.Modified), store.Micros(p.now))
 	return nil
+}
+
+// heedStock queues messages about a stock of which the shop states something
+// else than it is known to have. Where it only states that, it is no news.
+func (p *page) heedStock(variant int64) {
+	shops := p.b.sends(intake.FieldQuantity)
+	if len(shops) == 0 {
+		return
+	}
+	p.tx.Queue(`UPDATE shop_stock SET known = TRUE WHERE shop_id = $1 AND variant_id = $2
+		AND EXISTS (SELECT 1 FROM stock_ack a WHERE a.shop_id = $1 AND a.variant_id = $2)
+		AND NOT EXISTS (SELECT 1 FROM stock_ack a LEFT JOIN shop_level x ON x.shop_id = a.shop_id AND x.variant_id = a.variant_id AND x.location = a.location
+			LEFT JOIN shop_taken t ON t.shop_id = a.shop_id AND t.variant_id = a.variant_id
+			WHERE a.shop_id = $1 AND a.variant_id = $2 AND (a.unsure OR a.quantity - COALESCE(t.quantity, 0) + a.taken IS DISTINCT FROM CASE WHEN a.location = '' THEN shop_stock.quantity ELSE x.available END))`,
+		p.shop, variant)
+	outbox.PutStockNews(p.tx, shops, variant, p.now)
+}
+
+// heedLocation queues messages about all stock of the shop: it may have to be
+// offered at another location.
+func (p *page) heedLocation() {
+	if p.b.policy(p.shop).Sends(intake.FieldQuantity) {
+		outbox.PutAllStock(p.tx, p.shop, p.now)
+	}
 }
 
 // checkQuantities looks at the quantities that a shop states of a variant.
@@ -379,6 +406,7 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 		p.tx.Queue(`UPDATE coupon SET deleted = TRUE WHERE id = $1`, o.local)
 	case intake.KindLocation:
 		p.tx.Queue(`UPDATE location SET deleted = TRUE WHERE id = $1`, o.local)
+		p.heedLocation()
 	}
 	p.note(ref, fmt.Sprintf("%s %s: the shop no longer has it", ref.Kind, ref.ID))
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"comptoir/erp/catalog"
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 	"comptoir/erp/store"
 )
 
@@ -279,6 +280,7 @@ func (b *Books) merge(ctx context.Context, tx *store.Tx, shop int64, v catalog.U
 	}
 	catalog.Merge(tx, shop, v.ID, into, describes)
 	b.agreeAnew(tx, intake.KindVariant, v.ID, into)
+	outbox.PutStock(tx, b.sends(intake.FieldQuantity), into, b.opts.Now())
 	// What the shop sold up to the newest number of the shop that counts had
 	// left by then: nobody subtracted it since.
 	tx.Queue(`UPDATE stock_level SET counted_at = COALESCE((SELECT CASE WHEN s.stated_at > 0 THEN s.stated_at ELSE s.seen_at END FROM shop_stock s

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"comptoir/erp/fault"
+	"comptoir/erp/intake"
 	"comptoir/erp/inventory"
 	"comptoir/erp/ledger"
 	"comptoir/erp/purchasing"
@@ -144,6 +145,7 @@ func (b *Books) openPurchases(tx *store.Tx) *purchases {
 	now := b.opts.Now()
 	p := &purchases{b: b, tx: tx, poster: ledger.NewPoster(tx, b.accounts, now)}
 	p.writer = &purchasing.Writer{Tx: tx, Poster: p.poster, Mover: inventory.NewMover(tx, now), Now: now}
+	p.writer.Mover.Tells(b.sends(intake.FieldQuantity))
 	return p
 }
 

@@ -312,7 +312,7 @@ func (r *rebinder) move(ctx context.Context) error {
 		`UPDATE origin SET local_id = $3, bound = bound + 1 WHERE shop_id = $1 AND kind = 'variant' AND local_id = $2`,
 		`UPDATE shop_stock SET variant_id = $3, settled = FALSE, waiting_since = 0 WHERE shop_id = $1 AND variant_id = $2`,
 		`UPDATE shop_level SET variant_id = $3 WHERE shop_id = $1 AND variant_id = $2`,
-		`UPDATE stock_ack SET variant_id = $3 WHERE shop_id = $1 AND variant_id = $2`,
+		`UPDATE stock_ack SET variant_id = $3, unsure = TRUE WHERE shop_id = $1 AND variant_id = $2`,
 		`UPDATE agreed SET local_id = $3 WHERE shop_id = $1 AND kind = 'variant' AND local_id = $2`,
 		`UPDATE conflict SET local_id = $3 WHERE shop_id = $1 AND kind = 'variant' AND local_id = $2`,
 	} {

@@ -252,10 +252,12 @@ func (b *Books) openPage(ctx context.Context, tx *store.Tx, s Stream) (*page, er
 	if err != nil {
 		return nil, err
 	}
+	mover := inventory.NewMover(tx, now)
+	mover.Tells(b.sends(intake.FieldQuantity))
 	return &page{b: b, tx: tx, stream: s, shop: shop, rules: b.opts.Shops[s.Shop], now: now, lock: lock,
 		origins: map[originKey]*origin{}, parked: map[originKey]parkedRow{}, mindful: map[intake.Kind]bool{},
 		agreed: map[objectKey]map[intake.Field]catalog.Agreement{},
-		poster: poster, mover: inventory.NewMover(tx, now)}, nil
+		poster: poster, mover: mover}, nil
 }
 
 // applyPage applies records in one go: what they need to know is read in a few

@@ -10,6 +10,7 @@ import (
 	"comptoir/erp/intake"
 	"comptoir/erp/inventory"
 	"comptoir/erp/ledger"
+	"comptoir/erp/outbox"
 	"comptoir/erp/quantity"
 	"comptoir/erp/sales"
 	"comptoir/erp/store"
@@ -172,6 +173,7 @@ func (p *page) openStock(ctx context.Context, s statedStock, diff quantity.Quant
 	p.tx.Queue(`INSERT INTO stock_level (variant_id, place_id, unit_cost, opened, dirty, counted_by, counted_at) VALUES ($1, 1, $2, TRUE, TRUE, $3, $4)
 		ON CONFLICT (variant_id, place_id) DO UPDATE SET unit_cost = excluded.unit_cost, opened = TRUE, dirty = TRUE, counted_by = excluded.counted_by, counted_at = excluded.counted_at`,
 		s.variant, cost.String(), p.shop, s.countedAt())
+	outbox.PutStock(p.tx, p.b.sends(intake.FieldQuantity), s.variant, p.now)
 	if s.unitCost != "" { // some was bought before
 		p.mover.Average(s.variant)
 	}

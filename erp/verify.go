@@ -115,7 +115,11 @@ var tieOuts = []struct{ check, query string }{
 func (b *Books) Verify(ctx context.Context) ([]Finding, error) {
 	var out []Finding
 	err := b.db.Read(ctx, func(r store.Reader) (err error) {
-		out, err = VerifyWith(ctx, r)
+		if out, err = VerifyWith(ctx, r); err != nil {
+			return err
+		}
+		unsaid, err := b.verifyOutbox(ctx, r)
+		out = append(out, unsaid...)
 		return err
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"comptoir/erp/fault"
 	"comptoir/erp/money"
+	"comptoir/erp/outbox"
 	"comptoir/erp/quantity"
 	"comptoir/erp/store"
 
@@ -24,6 +25,7 @@ type Mover struct {
 	levels   map[levelKey]*delta
 	taken    map[takenKey]*taken
 	costs    map[int64]*costs // by variant
+	tells    []int64          // shops
 }
 
 // costs is what a transaction does to the unit cost of a variant.
@@ -45,6 +47,9 @@ type delta struct {
 func NewMover(tx *store.Tx, recorded time.Time) *Mover {
 	return &Mover{tx: tx, recorded: recorded, levels: map[levelKey]*delta{}, taken: map[takenKey]*taken{}, costs: map[int64]*costs{}}
 }
+
+// Tells has shops told of what changes in what can be sold.
+func (m *Mover) Tells(shops []int64) { m.tells = shops }
 
 func (m *Mover) level(variant, place int64) *delta {
 	k := levelKey{variant, place}
@@ -160,9 +165,27 @@ func (m *Mover) Flush(ctx context.Context, currency money.Currency) error {
 				dirty = TRUE`,
 			k.variant, k.place, int64(d.onHand), int64(d.demand), int64(d.allocated), d.value, d.firstDay)
 	}
+	m.tell(keys)
 	clear(m.levels)
 	m.flushTaken()
 	return m.average(ctx, currency)
+}
+
+// tell queues messages about the levels that have changed in what can be sold,
+// or in what the orders of a shop took of it.
+func (m *Mover) tell(keys []levelKey) {
+	if len(m.tells) == 0 {
+		return
+	}
+	sold := map[int64]bool{}
+	for k, t := range m.taken {
+		sold[k.variant] = sold[k.variant] || t.quantity != 0
+	}
+	for _, k := range keys {
+		if d := m.levels[k]; d.onHand != d.demand || sold[k.variant] {
+			outbox.PutStock(m.tx, m.tells, k.variant, m.recorded)
+		}
+	}
 }
 
 // average brings the unit costs up to date that the moves have changed.

@@ -55,19 +55,50 @@ func Put(tx *store.Tx, shop int64, kind Kind, object int64, now time.Time) {
 	PutAt(tx, shop, kind, object, now, now)
 }
 
+// PutStock is PutBound for the stock of a variant, where the books count it.
+func PutStock(tx *store.Tx, shops []int64, variant int64, now time.Time) {
+	putWhere(tx, shops, Stock, Variant, variant, counted, now)
+}
+
+// PutStockNews is PutStock for shops that state something else of the stock than
+// they have acknowledged.
+func PutStockNews(tx *store.Tx, shops []int64, variant int64, now time.Time) {
+	putWhere(tx, shops, Stock, Variant, variant, counted+` AND NOT EXISTS (SELECT 1 FROM shop_stock k WHERE k.shop_id = g.shop_id AND k.variant_id = g.local_id AND k.known
+		AND NOT EXISTS (SELECT 1 FROM shop_level x WHERE x.shop_id = k.shop_id AND x.variant_id = k.variant_id
+			AND NOT EXISTS (SELECT 1 FROM stock_ack a WHERE a.shop_id = x.shop_id AND a.variant_id = x.variant_id AND a.location = x.location)))`, now)
+}
+
+// counted says of a variant that its stock was taken over.
+const counted = ` AND EXISTS (SELECT 1 FROM stock_level l WHERE l.variant_id = g.local_id AND l.place_id = 1 AND l.opened)`
+
+// PutAllStock queues a message for each stock that a shop sells from and the
+// books count.
+func PutAllStock(tx *store.Tx, shop int64, now time.Time) {
+	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why)
+		SELECT DISTINCT g.shop_id, 'stock', g.local_id, 1, CAST($2 AS BIGINT), CAST($2 AS BIGINT), 0, FALSE, '' FROM origin g JOIN stock_level l ON l.variant_id = g.local_id AND l.place_id = 1 AND l.opened
+			WHERE g.shop_id = $1 AND g.kind = 'variant' AND NOT g.gone`+again, shop, store.Micros(now))
+}
+
 // PutBound is Put for each of the shops that has the object: one of its records
 // is bound to it and not gone.
 func PutBound(tx *store.Tx, shops []int64, kind Kind, object int64, now time.Time) {
-	if len(shops) == 0 {
-		return
-	}
-	bound := kind // as a constant of the query: the index is of one kind
+	bound := kind
 	if kind == Stock {
 		bound = Variant
 	}
+	putWhere(tx, shops, kind, bound, object, ``, now)
+}
+
+// putWhere queues a message for each of the shops in which a record of a kind is
+// bound to the object, on a condition. The kind of the record is a constant of
+// the query, since the index is of one kind.
+func putWhere(tx *store.Tx, shops []int64, kind, bound Kind, object int64, condition string, now time.Time) {
+	if len(shops) == 0 {
+		return
+	}
 	tx.Queue(`INSERT INTO outbox (shop_id, kind, object_id, revision, since, due, tries, parked, why)
 		SELECT DISTINCT g.shop_id, CAST($1 AS TEXT), g.local_id, 1, CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0, FALSE, '' FROM origin g
-			WHERE g.local_id = $2 AND g.kind = '`+string(bound)+`' AND NOT g.gone AND g.shop_id IN (`+store.In(len(shops), 4)+`)`+again,
+			WHERE g.local_id = $2 AND g.kind = '`+string(bound)+`' AND NOT g.gone AND g.shop_id IN (`+store.In(len(shops), 4)+`)`+condition+again,
 		store.InArgs([]any{string(kind), object, store.Micros(now)}, shops)...)
 }
 

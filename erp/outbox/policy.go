@@ -19,8 +19,8 @@ type Policy struct {
 	// Owners by field; a field without one is the shop's.
 	Owners map[intake.Field]Owner
 	// Share is how much of what is available the shop may sell, in per cent,
-	// rounded down to whole units; Cap is the most units it is told of, 0 for
-	// no such limit.
+	// rounded down to whole units, 0 for all of it; Cap is the most units it is
+	// told of, 0 for no such limit.
 	Share int
 	Cap   int
 	// Locations maps the shop's locations, by external id or name, to the codes
