@@ -217,10 +217,11 @@ func (b *box) open() (*sandbox.Shop, error) {
 	return shop, nil
 }
 
-// keepAlive lets the shop live until ctx ends, which is no error here.
+// keepAlive lets the shop live, and tell those who subscribed, until ctx ends, which is no error here.
 func (b *box) keepAlive(ctx context.Context, shop *sandbox.Shop, served *served) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	post := sandbox.Deliverer{Shop: shop}
 	for {
 		select {
 		case <-ctx.Done():
@@ -231,6 +232,7 @@ func (b *box) keepAlive(ctx context.Context, shop *sandbox.Shop, served *served)
 			if b.live > 0 {
 				shop.Advance(b.live)
 			}
+			post.Deliver(ctx)
 		}
 	}
 }

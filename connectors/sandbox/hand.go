@@ -27,12 +27,14 @@ func (s *Shop) Add(r intake.Resource) string {
 			p.own.price, p.own.sku, p.own.cost = int64(d.between(500, 9000)), "NEW-"+text(p.own.id), 300
 			s.fill(p.own, d)
 			s.sellable = append(s.sellable, p.own)
+			s.announce(ProductAdded, p.own.id)
 			return p.own.id
 		case intake.Variants:
 			return s.addVariation(d)
 		case intake.Customers:
 			id := int64(len(s.customers) + 1)
 			s.customers = append(s.customers, &customer{id: id, who: s.person(uint32(id)), created: s.now(), modified: s.now()})
+			s.announce(CustomerAdded, id)
 			return id
 		case intake.Coupons:
 			k := &coupon{id: s.post(), kind: "percent", amount: 500, created: s.now(), modified: s.now()}
@@ -86,18 +88,22 @@ func (s *Shop) Touch(r intake.Resource, id string) string {
 		switch of := s.find(r, id).(type) {
 		case *order:
 			of.modified = s.now()
+			s.announce(OrderEdited, of.id)
 			return of.id
 		case *product:
 			of.own.modified = s.now()
+			s.announce(ProductEdited, of.own.id)
 			return of.own.id
 		case *variant:
 			of.touch(s.now())
+			s.announce(ProductEdited, of.id)
 			return of.id
 		case *customer:
 			if of.admin {
 				return 0
 			}
 			of.modified = s.now()
+			s.announce(CustomerEdited, of.id)
 			return of.id
 		case *coupon:
 			of.modified = s.now()
@@ -122,6 +128,7 @@ func (s *Shop) Delete(r intake.Resource, id string) string {
 			if s.onShopify() {
 				s.bury(intake.Variants, of.id)
 				of.of.own.modified = s.now()
+				s.announce(ProductEdited, of.of.own.id)
 			}
 			return of.id
 		case *customer:
@@ -129,6 +136,7 @@ func (s *Shop) Delete(r intake.Resource, id string) string {
 				return 0
 			}
 			of.gone = true
+			s.announce(CustomerGone, of.id)
 			return of.id
 		case *coupon:
 			s.coupons = slices.DeleteFunc(s.coupons, func(k *coupon) bool { return k == of })
@@ -209,6 +217,7 @@ func (s *Shop) addVariation(d *dice) int64 {
 		p.variants = append(p.variants, v)
 		p.own.modified = s.now()
 		s.sellable = append(s.sellable, v)
+		s.announce(ProductAdded, v.id)
 		return v.id
 	}
 	return 0

@@ -33,9 +33,15 @@ const (
 	ProductEdited  EventKind = "product edited"
 	ProductGone    EventKind = "product deleted"
 	PriceChanged   EventKind = "price changed"
-	StockChanged   EventKind = "stock changed" // by hand; not what orders take
+	StockChanged   EventKind = "stock changed" // by hand or by an app; not what orders take
+	StockTaken     EventKind = "stock taken"   // by an order, or given back; Advance does not tell it
 	CategoryEdited EventKind = "category edited"
 	CategoryGone   EventKind = "category deleted"
+	CategoryAdded  EventKind = "category added"
+	CustomerAdded  EventKind = "customer added"
+	CustomerGone   EventKind = "customer deleted"
+	ProductAdded   EventKind = "product added"
+	OrderGone      EventKind = "order deleted"
 	CustomerEdited EventKind = "customer edited"
 	CouponEdited   EventKind = "coupon edited"
 )
@@ -366,6 +372,7 @@ func (s *Shop) editCatalogue(d *dice) {
 
 func (s *Shop) happened(kind EventKind, id int64) {
 	s.changed()
+	s.announce(kind, id)
 	if !s.telling {
 		return
 	}

@@ -66,6 +66,11 @@ func FaultNames() []FaultName {
 		{"answer-lost", "what was asked for is done, and the connection ends without an answer; of requests that change something"},
 		{"answer-hang", "what was asked for is done, and no answer comes until the client gives up; of requests that change something"},
 		{"sale", "WooCommerce: after each page of products or variations a unit of one of them is sold"},
+		{"hook-lost", "a webhook is never sent; path=TOPIC: of this topic"},
+		{"hook-twice", "a webhook is sent twice"},
+		{"hook-late", "a webhook is sent delay=2s late, on the shop's clock"},
+		{"hook-shuffled", "a webhook changes places with another that waits"},
+		{"hook-unsigned", "a webhook has no signature, or a wrong one"},
 		{"skew", "the Date header is off by skew=-24h"},
 		{"frozen", "Shopify: 402, the merchant has not paid"},
 		{"locked", "Shopify: 423, the shop is closed for the time being"},
@@ -218,7 +223,7 @@ func (d *door) strike(path string, writes bool) hits {
 	defer d.lock.Unlock()
 	var h hits
 	for _, f := range d.faults {
-		if !strings.Contains(path, f.where()) || f.Count > 0 && f.hit >= f.Count || f.spares(writes) {
+		if strings.HasPrefix(f.Name, hookFault) || !strings.Contains(path, f.where()) || f.Count > 0 && f.hit >= f.Count || f.spares(writes) {
 			continue
 		}
 		f.seen++
@@ -230,6 +235,35 @@ func (d *door) strike(path string, writes bool) hits {
 		}
 	}
 	return h
+}
+
+// hookFault begins the names of the faults of webhooks.
+const hookFault = "hook-"
+
+// strikeHook decides which faults hit a webhook, by name.
+func (d *door) strikeHook(topic string) map[string]*Fault {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	hit := map[string]*Fault{}
+	for _, f := range d.faults {
+		if !strings.HasPrefix(f.Name, hookFault) || !strings.Contains(topic, f.Path) || f.Count > 0 && f.hit >= f.Count {
+			continue
+		}
+		f.seen++
+		if f.seen <= f.After || f.Chance > 0 && f.Chance < 1 && !d.chance.in(int(f.Chance*1000)) {
+			continue
+		}
+		f.hit++
+		hit[f.Name] = &f.Fault
+	}
+	return hit
+}
+
+// draw returns a number below n by chance.
+func (d *door) draw(n int) int {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	return d.chance.n(n)
 }
 
 // add reports whether the fault takes effect beside those before it.

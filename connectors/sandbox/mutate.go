@@ -50,6 +50,7 @@ func (s *Shop) shift(v *variant, by int64) {
 	}
 	h.stock += by
 	h.recount(s.now())
+	s.announce(StockTaken, h.id)
 }
 
 func (s *Shop) pay(o *order) {
@@ -308,6 +309,7 @@ func (s *Shop) drop(o *order) {
 	s.refunds = slices.DeleteFunc(s.refunds, func(r *refund) bool { return r.of == o })
 	delete(s.planted, o.id)
 	s.changed()
+	s.announce(OrderGone, o.id)
 }
 
 func (s *Shop) editProduct(p *product) {

@@ -23,6 +23,7 @@ func (s *Shop) newCategory(name string) *category {
 	s.lastCategory++
 	k := &category{id: s.lastCategory, name: name, slug: slug(name), position: len(s.categories), modified: s.now()}
 	s.categories = append(s.categories, k)
+	s.announce(CategoryAdded, k.id)
 	return k
 }
 
@@ -43,4 +44,5 @@ func (s *Shop) dropCategory(c *category) {
 			p.in = []*category{s.categories[0]}
 		}
 	}
+	s.happened(CategoryGone, c.id)
 }

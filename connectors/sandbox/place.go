@@ -123,6 +123,7 @@ func (s *Shop) choosePerson(o *order, d *dice) {
 		c := &customer{id: id, who: s.person(uint32(id)), created: s.now(), modified: s.now()}
 		s.customers = append(s.customers, c)
 		o.customer, o.who = c.id, c.who
+		s.announce(CustomerAdded, c.id)
 	default:
 		c := s.customers[1+d.n(known)]
 		o.who = c.who

@@ -115,7 +115,6 @@ func (x *gqlRun) collectionDelete() *payload[string] {
 	c := &check{x: x}
 	return finish(c, func() string {
 		x.s.dropCategory(k)
-		x.s.happened(CategoryGone, k.id)
 		return id
 	})
 }

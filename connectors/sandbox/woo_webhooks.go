@@ -48,7 +48,7 @@ func (c *call) webhookRoom() *room {
 			if refused := webhookRefused(p, true); refused != nil {
 				return nil, refused
 			}
-			h := s.subscribe(subscription{topic: p.text("topic"), name: p.text("name")})
+			h := s.subscribe(subscription{topic: p.text("topic"), name: p.text("name"), site: base(c.r)})
 			if h.name == "" {
 				h.name = "Webhook created on " + s.clock.In(s.zone).Format("Jan 2, 2006 @ 03:04 PM")
 			}

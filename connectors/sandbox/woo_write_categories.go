@@ -56,7 +56,6 @@ func (c *call) categoryRoom() *room {
 				return nil, failure(http.StatusInternalServerError, "woocommerce_rest_cannot_delete", "The resource cannot be deleted.")
 			}
 			s.dropCategory(k)
-			s.happened(CategoryEdited, k.id)
 			return k, nil
 		},
 		write: func(e *encoder, of any) { e.writeCategory(of.(*category), s.products) },

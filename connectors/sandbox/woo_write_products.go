@@ -38,7 +38,9 @@ func (c *call) productRoom() *room {
 			}
 			of := s.newProduct(cmp.Or(p.text("name"), "Product"), s.categories[0])
 			of.title, of.short, of.own.class, of.own.unpriced = p.text("name"), "", standard, true
-			return of, s.writeProduct(of, p)
+			refused := s.writeProduct(of, p)
+			s.happened(ProductAdded, of.own.id)
+			return of, refused
 		},
 		change: func(id int64, p params) (any, *reply) {
 			of := s.product(id)
