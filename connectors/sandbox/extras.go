@@ -17,6 +17,10 @@ type extra struct {
 	more       []payment
 	duties     []customsDuty
 	parcels    []parcel
+	second     int    // the first line that is to leave from the second location; 0: none is
+	archived   int64  // when it was closed by hand
+	reason     string // why it was cancelled; "": the customer wanted it so
+	unrefunded bool   // it was cancelled, and what was paid was kept
 }
 
 // payment is money beside the first payment.
@@ -31,10 +35,17 @@ type customsDuty struct {
 
 // parcel is goods that left.
 type parcel struct {
-	id, at int64
-	from   *site
-	holds  []sent
+	id, at    int64
+	from      *site
+	holds     []sent
+	told      bool // tracking says how it travels, rather than the shop itself
+	tracking  []tracking
+	changed   int64 // when the tracking was last changed; 0: never
+	cancelled int64 // 0: it has left
 }
+
+// tracking is how a parcel can be followed.
+type tracking struct{ company, number, url string }
 
 type sent struct {
 	line int
@@ -46,7 +57,7 @@ func (o *order) sent(line int) int64 {
 	var n int64
 	for i := range o.parcels {
 		for _, h := range o.parcels[i].holds {
-			if h.line == line {
+			if h.line == line && o.parcels[i].cancelled == 0 {
 				n += h.qty
 			}
 		}
@@ -56,7 +67,9 @@ func (o *order) sent(line int) int64 {
 
 // underway reports whether a part of the order was shipped, and the rest is
 // still to be.
-func (o *order) underway() bool { return len(o.parcels) > 0 && o.state == stateOpen }
+func (o *order) underway() bool {
+	return (o.state == stateOpen || o.state == stateHeld) && slices.ContainsFunc(o.parcels, func(p parcel) bool { return p.cancelled == 0 })
+}
 
 // unsettled reports whether money of a refund is on its way.
 func (o *order) unsettled() bool {
@@ -262,9 +275,10 @@ func (s *Shop) send(o *order, p parcel) {
 	s.recommit(o)
 }
 
-// shipRest ships all that is left and was not refunded.
+// shipRest ships all that is left and was not refunded. An order that is
+// shipped as a whole needs no parcel to say so.
 func (s *Shop) shipRest(o *order) {
-	if !s.opt.Extras {
+	if !s.opt.Extras && len(o.parcels) == 0 {
 		return
 	}
 	p := parcel{at: s.now(), from: &locations[atelier]}

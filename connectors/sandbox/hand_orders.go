@@ -50,6 +50,24 @@ func (s *Shop) CompleteOrder(id string) string {
 	}, s.complete)
 }
 
+// SplitOrder has the later half of the lines of an order that is to be shipped
+// leave from the second location. Only a Shopify shop can, and only with two
+// lines or more.
+func (s *Shop) SplitOrder(id string) string {
+	return s.changeOrder(id, func(o *order) bool {
+		return s.onShopify() && o.state == stateOpen && len(o.lines) > 1 && len(o.parcels) == 0
+	}, func(o *order) {
+		o.second = (len(o.lines) + 1) / 2
+		o.modified = s.now()
+	})
+}
+
+// HoldOrder has an order that is to be shipped wait until somebody comes for
+// it: a status that a plugin of WooCommerce added, a hold on Shopify.
+func (s *Shop) HoldOrder(id string) string {
+	return s.changeOrder(id, func(o *order) bool { return o.state == stateOpen && !o.underway() }, s.await)
+}
+
 // CancelOrder cancels an order, paid or not, and puts its goods back.
 func (s *Shop) CancelOrder(id string) string {
 	return s.changeOrder(id, func(o *order) bool {

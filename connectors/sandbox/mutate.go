@@ -135,17 +135,20 @@ func (s *Shop) addRefund(o *order, r *refund) *refund {
 		r.parts[i].id = s.items(1)
 	}
 	r.taxIDs = s.items(4)
-	r.kept = r.kept || s.opt.Extras && !r.returned && s.dice(dieExtra, r.id).in(150)
-	r.full = r.amount == o.left()
+	r.kept = r.kept || s.opt.Extras && !r.returned && !r.asked && s.dice(dieExtra, r.id).in(150)
+	r.full = r.full || r.amount == o.left()
 	for i := range r.parts {
 		if p := &r.parts[i]; p.kind == goods {
 			l := &o.lines[p.index]
-			if r.kept {
+			if r.kept || p.stays() {
 				continue
 			}
 			l.back += p.qty
 			if o.holding {
 				s.shift(l.of, p.qty)
+				if p.to == &locations[reserve] && l.of.tracked && !l.of.gone {
+					l.of.aside += p.qty
+				}
 			}
 		}
 	}

@@ -141,6 +141,7 @@ type refund struct {
 	reason  uint8
 	why     string // in place of the reason, where someone else gave one
 	byHand  bool   // an app noted it; the gateway moved nothing
+	asked   bool   // an app said what becomes of the goods
 	full    bool   // of all that was left
 	parts   []part
 	taxIDs  int64
@@ -167,7 +168,14 @@ type part struct {
 	qty   int64
 	total int64
 	taxes taxed
+
+	// What follows is told by Shopify alone, where an app said so.
+	restock string // what becomes of the goods
+	to      *site  // where they go; nil: the first location
 }
+
+// stays reports whether the goods of a part do not go back into stock.
+func (p *part) stays() bool { return p.restock == "NO_RESTOCK" }
 
 type partKind uint8
 

@@ -21,6 +21,8 @@ func (s *Shop) byGid(gid string) any {
 		}
 	case "Fulfillment":
 		return s.parcel(id)
+	case "FulfillmentOrder":
+		return s.errand(id)
 	case "Product":
 		if p := s.product(id); p != nil && p.listed() {
 			return p
@@ -108,6 +110,8 @@ func nodeKind(of any) string {
 		return "Refund"
 	case *fulfillment:
 		return "Fulfillment"
+	case *errand:
+		return "FulfillmentOrder"
 	case *product:
 		return "Product"
 	case *variant:

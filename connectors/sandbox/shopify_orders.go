@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,7 @@ func (o *order) label() string {
 // financialStatus is what the shop says of the order's money.
 func (s *Shop) financialStatus(o *order) string {
 	switch {
-	case o.state == stateRefunded, o.paid > 0 && (o.state == stateCancelled || o.due() > 0 && o.left() <= 0):
+	case o.state == stateRefunded, o.paid > 0 && (o.state == stateCancelled && !o.unrefunded || o.due() > 0 && o.left() <= 0):
 		return "REFUNDED"
 	case o.paid > 0 && s.view(o).takenBack() > 0:
 		return "PARTIALLY_REFUNDED"
@@ -284,7 +285,7 @@ func (o *order) closedAt() int64 {
 	case o.state == stateCancelled:
 		return o.cancelled
 	}
-	return 0
+	return o.archived
 }
 
 func (o *order) cancelledAt() int64 {
@@ -296,7 +297,7 @@ func (o *order) cancelledAt() int64 {
 
 func (o *order) cancelReason() string {
 	if o.state == stateCancelled {
-		return "CUSTOMER"
+		return cmp.Or(o.reason, "CUSTOMER")
 	}
 	return ""
 }

@@ -49,14 +49,14 @@ func paymentTypes() []gqlType {
 			"legacyResourceId": gqlNumberText(func(_ *gqlRun, f *fulfillment) int64 { return f.id }),
 			"name":             gqlText(func(_ *gqlRun, f *fulfillment) string { return "#" + f.o.label() + ".1" }),
 			"createdAt":        gqlTime(func(_ *gqlRun, f *fulfillment) int64 { return f.at }),
-			"updatedAt":        gqlTime(func(_ *gqlRun, f *fulfillment) int64 { return f.at }),
-			"status":           gqlText(func(*gqlRun, *fulfillment) string { return "SUCCESS" }),
-			"displayStatus":    gqlTextOrNull(func(*gqlRun, *fulfillment) string { return "FULFILLED" }),
+			"updatedAt":        gqlTime(func(_ *gqlRun, f *fulfillment) int64 { return f.changed() }),
+			"status":           gqlText(func(_ *gqlRun, f *fulfillment) string { return f.status("SUCCESS", "CANCELLED") }),
+			"displayStatus":    gqlTextOrNull(func(_ *gqlRun, f *fulfillment) string { return f.status("FULFILLED", "CANCELED") }),
 			"requiresShipping": gqlBool(func(*gqlRun, *fulfillment) bool { return true }),
 			"totalQuantity":    gqlNumber(func(_ *gqlRun, f *fulfillment) int64 { return f.units() }),
 			"location":         gqlObject("Location", func(_ *gqlRun, f *fulfillment) *site { return f.from }),
 			"order":            gqlObject("Order", func(_ *gqlRun, f *fulfillment) *order { return f.o }),
-			"trackingInfo":     gqlList("FulfillmentTrackingInfo", func(_ *gqlRun, f *fulfillment) []*fulfillment { return []*fulfillment{f} }),
+			"trackingInfo":     gqlList("FulfillmentTrackingInfo", func(_ *gqlRun, f *fulfillment) []tracking { return f.tracking() }),
 			"fulfillmentLineItems": gqlConnection("FulfillmentLineItem", func(_ *gqlRun, f *fulfillment) gqlRows[*carried] {
 				all := make([]*carried, len(f.carries))
 				for i := range all {
@@ -66,9 +66,9 @@ func paymentTypes() []gqlType {
 			}),
 		}},
 		{name: "FulfillmentTrackingInfo", fields: gqlFields{
-			"company": gqlTextOrNull(func(*gqlRun, *fulfillment) string { return "Colis Exemple" }),
-			"number":  gqlTextOrNull(func(_ *gqlRun, f *fulfillment) string { return "CE" + text(f.id) }),
-			"url":     gqlTextOrNull(func(*gqlRun, *fulfillment) string { return "" }),
+			"company": gqlTextOrNull(func(_ *gqlRun, t tracking) string { return t.company }),
+			"number":  gqlTextOrNull(func(_ *gqlRun, t tracking) string { return t.number }),
+			"url":     gqlTextOrNull(func(_ *gqlRun, t tracking) string { return t.url }),
 		}},
 		{name: "FulfillmentLineItem", is: []string{"Node"}, fields: gqlFields{
 			"id":       gqlID("FulfillmentLineItem", func(_ *gqlRun, c *carried) int64 { return c.row.l.id*10 + c.of.id%10 }),
@@ -76,6 +76,31 @@ func paymentTypes() []gqlType {
 			"quantity": gqlNumber(func(_ *gqlRun, c *carried) int64 { return c.qty }),
 		}},
 	}
+}
+
+// tracking is how the parcel can be followed.
+func (f *fulfillment) tracking() []tracking {
+	if f.p != nil && f.p.told {
+		return f.p.tracking
+	}
+	return []tracking{{company: "Colis Exemple", number: "CE" + text(f.id)}}
+}
+
+// changed is when the parcel last changed.
+func (f *fulfillment) changed() int64 {
+	if f.p == nil {
+		return f.at
+	}
+	return max(f.at, f.p.changed, f.p.cancelled)
+}
+
+// status chooses between two words: for a parcel that left, and one that was
+// cancelled.
+func (f *fulfillment) status(left, cancelled string) string {
+	if f.p != nil && f.p.cancelled > 0 {
+		return cancelled
+	}
+	return left
 }
 
 func (f *fulfillment) units() int64 {

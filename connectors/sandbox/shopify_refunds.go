@@ -1,5 +1,7 @@
 package sandbox
 
+import "cmp"
+
 // refundPart is what a refund takes back of a line.
 type refundPart struct {
 	r *refund
@@ -90,7 +92,7 @@ func refundTypes() []gqlType {
 				if p.restockType() == "NO_RESTOCK" {
 					return nil
 				}
-				return &locations[atelier]
+				return cmp.Or(p.to, &locations[atelier])
 			}),
 			"quantity":    gqlNumber(func(_ *gqlRun, p *refundPart) int64 { return p.qty }),
 			"restockType": gqlText(func(_ *gqlRun, p *refundPart) string { return p.restockType() }),
@@ -122,6 +124,9 @@ func refundTypes() []gqlType {
 
 // restockType is what became of the goods: not sent at all, or sent back.
 func (p *refundPart) restockType() string {
+	if p.restock != "" {
+		return p.restock
+	}
 	if p.r.kept || p.r.of.lines[p.index].of.tip {
 		return "NO_RESTOCK"
 	}

@@ -12,6 +12,9 @@ import (
 // maxPage is how many objects one page, list or input may hold.
 const maxPage = 250
 
+// maxShipped is how many lines one parcel may hold.
+const maxShipped = 512
+
 // rules refuses a document as Shopify does before it runs it.
 func (x *gqlRun) rules() []gqlError {
 	var errs []gqlError
@@ -43,8 +46,12 @@ func (x *gqlRun) rules() []gqlError {
 			}
 		}
 		for _, a := range args {
-			if size := longestList(a.value); size > maxPage {
-				refuse(n, "MAX_INPUT_SIZE_EXCEEDED", fmt.Sprintf("The input array size of %d is greater than the maximum allowed of %d.", size, maxPage))
+			most := maxPage
+			if n.ask.Name == "fulfillmentCreate" {
+				most = maxShipped
+			}
+			if size := longestList(a.value); size > most {
+				refuse(n, "MAX_INPUT_SIZE_EXCEEDED", fmt.Sprintf("The input array size of %d is greater than the maximum allowed of %d.", size, most))
 			}
 		}
 		if n.parent == nil && x.slots[i].key == "" && slices.Contains(idempotentMutations(), n.ask.Name) {

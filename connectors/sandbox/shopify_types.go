@@ -23,6 +23,9 @@ func shopifyTypes() []gqlType {
 		writtenGoodsTypes(),
 		collectionTypes(),
 		jobTypes(),
+		errandTypes(),
+		closingTypes(),
+		repayTypes(),
 		peopleTypes(),
 		eventTypes(),
 	)

@@ -55,6 +55,7 @@ type fulfillment struct {
 	id, at  int64
 	from    *site
 	carries []carried
+	p       *parcel // nil: all that the order holds
 }
 
 // carried is what a parcel holds of a line.
@@ -109,8 +110,9 @@ func (o *order) shipped() bool {
 func (v *view) fulfillments() []*fulfillment {
 	o := v.o
 	var all []*fulfillment
-	for _, p := range o.parcels {
-		f := &fulfillment{o: o, id: p.id, at: p.at, from: p.from}
+	for i := range o.parcels {
+		p := &o.parcels[i]
+		f := &fulfillment{o: o, id: p.id, at: p.at, from: p.from, p: p}
 		for _, row := range v.items {
 			for _, h := range p.holds {
 				if h.line == row.index {
