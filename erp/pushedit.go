@@ -231,7 +231,6 @@ func publications(ctx context.Context, r store.Reader, shop int64, ids []int64) 
 // not known here, so some of them will turn out to tell nothing.
 func (b *Books) compareEdits(ctx context.Context, tx *store.Tx, shop int64) (int, error) {
 	queued := 0
-	asItIs := func(_ intake.Kind, _ intake.Field, value string) (string, bool) { return value, true }
 	for _, kind := range []intake.Kind{intake.KindCategory, intake.KindProduct, intake.KindVariant} {
 		sent := b.sent(shop, kind)
 		if len(sent) == 0 {

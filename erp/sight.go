@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -200,7 +201,7 @@ func (b *Books) sightProducts(ctx context.Context, r store.Reader, shop int64, i
 
 // sightPlaces adds the categories that products stand in, under the shop's own
 // ids. Categories that the shop took away are not counted among those that it
-// stated. While categories of the shop have still to become the house's the
+// stated or was told of. While categories of the shop have still to become the house's the
 // place of a product is not known.
 func sightPlaces(ctx context.Context, r store.Reader, shop int64, ids []int64, out map[int64]*sighted, stated map[int64]any) error {
 	standing, err := catalog.HouseCategoriesOf(ctx, r, ids)
@@ -243,8 +244,20 @@ func sightPlaces(ctx context.Context, r store.Reader, shop int64, ids []int64, o
 		if said, ok := stated[id].(*intake.Product); ok && o.Theirs != nil {
 			o.Theirs[intake.FieldCategories] = intake.Sorted(slices.DeleteFunc(slices.Clone(said.CategoryIDs), func(c string) bool { return gone[c] }))
 		}
+		if a, met := o.Agreed[intake.FieldCategories]; met && len(gone) > 0 {
+			o.Agreed[intake.FieldCategories] = catalog.Agreement{Ours: withoutGone(a.Ours, gone), Theirs: withoutGone(a.Theirs, gone)}
+		}
 	}
 	return nil
+}
+
+// withoutGone takes the categories that are gone out of a list of ids.
+func withoutGone(text string, gone map[string]bool) string {
+	var ids []string
+	if text == "" || json.Unmarshal([]byte(text), &ids) != nil { // nothing, or nothing that we wrote
+		return text
+	}
+	return intake.Sorted(slices.DeleteFunc(ids, func(c string) bool { return gone[c] }))
 }
 
 // inOwnCategories returns which products stand in categories of a shop that have

@@ -62,6 +62,19 @@ func SaveVariant(tx *store.Tx, id, product, stock int64, v *intake.Variant, link
 	return nil
 }
 
+// Reword queues what the fields say that are described in words and prices: the
+// barcode, the options, the prices with their dates, the weight and whether it
+// may be sold beyond the stock.
+func Reword(tx *store.Tx, id int64, v *intake.Variant) error {
+	options, err := json.Marshal(v.Options)
+	if err != nil {
+		return fmt.Errorf("reword variant %d: %w", id, err)
+	}
+	tx.Queue(`UPDATE variant SET barcode = $2, options = $3, price = $4, regular = $5, sale = $6, sale_from = $7, sale_to = $8, weight = $9, backorders = $10 WHERE id = $1`,
+		id, v.Barcode, string(options), text(v.Price), text(v.Regular), text(v.Sale), store.Micros(v.SaleFrom), store.Micros(v.SaleTo), v.Weight, v.Backorders)
+	return nil
+}
+
 // SaveStub queues a variant that a record names before the shop has described
 // it. The shop has had it since the given instant at the latest.
 func SaveStub(tx *store.Tx, id int64, sku, title string, since time.Time) {
