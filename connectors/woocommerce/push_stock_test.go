@@ -1,0 +1,253 @@
+package woocommerce_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"comptoir/connectors"
+	"comptoir/connectors/sandbox"
+	"comptoir/connectors/woocommerce"
+	"comptoir/erp/intake"
+
+	"github.com/shopspring/decimal"
+)
+
+// counter is a shop and a connector to it.
+type counter struct {
+	t    *testing.T
+	shop *sandbox.Shop
+	c    *woocommerce.Connector
+}
+
+func newCounter(t *testing.T) *counter {
+	t.Helper()
+	shop := sandbox.New(sandbox.Options{Seed: 3, Orders: 40})
+	shop.HoldClock()
+	return &counter{t, shop, connectTo(t, shop)}
+}
+
+func connectTo(t *testing.T, shop *sandbox.Shop) *woocommerce.Connector {
+	return connectBy(t, shop, shop.Transport())
+}
+
+func connectBy(t *testing.T, shop *sandbox.Shop, way http.RoundTripper) *woocommerce.Connector {
+	t.Helper()
+	cfg := woocommerce.NewConfig()
+	cfg.URL, cfg.ConsumerKey, cfg.ConsumerSecret, cfg.RetryWait = "https://shop.example", shop.Key(), shop.Secret(), time.Millisecond
+	c, err := woocommerce.New(connectors.Env{Shop: "atelier", Transport: way, Now: shop.Clock}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// goods reads what the shop sells: the variants of products and variations.
+func (s *counter) goods() (own, variations []intake.Variant) {
+	s.t.Helper()
+	for _, r := range []intake.Resource{intake.Products, intake.Variants} {
+		var cur connectors.Cursor
+		for more := true; more; {
+			page, err := s.c.Pull(s.t.Context(), r, cur)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			for _, rec := range page.Records {
+				switch b := rec.Body.(type) {
+				case *intake.Product:
+					own = append(own, b.Variants...)
+				case *intake.Variant:
+					variations = append(variations, *b)
+				}
+			}
+			cur, more = page.Next, page.More
+		}
+	}
+	return own, variations
+}
+
+func counted(all []intake.Variant) []intake.Variant {
+	return slices.DeleteFunc(slices.Clone(all), func(v intake.Variant) bool { return v.Stock == nil || !v.Sellable })
+}
+
+func levelOf(v *intake.Variant, by int64) intake.StockLevel {
+	from := *v.Stock
+	return intake.StockLevel{Ref: intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ProductID}, Counted: true, From: &from, To: from.Abs().Add(decimal.NewFromInt(by))}
+}
+
+func (s *counter) push(key string, levels ...intake.StockLevel) []intake.Outcome {
+	s.t.Helper()
+	out, err := s.c.PushStock(s.t.Context(), key, levels)
+	if err != nil || len(out) != len(levels) {
+		s.t.Fatalf("%d outcomes for %d levels: %v", len(out), len(levels), err)
+	}
+	return out
+}
+
+// has is what the shop says it has of a variant.
+func (s *counter) has(ref intake.Ref) string {
+	s.t.Helper()
+	own, variations := s.goods()
+	for _, v := range append(own, variations...) {
+		if v.ID == ref.ID && v.Stock != nil {
+			return v.Stock.String()
+		}
+	}
+	return "none"
+}
+
+func lost(path string) sandbox.Fault {
+	return sandbox.Fault{Name: "answer-lost", Path: path, Count: 1, Writes: true}
+}
+
+// A hundred products go in one call, and the variations of a product in one;
+// each with one question before.
+func TestStockGoesInTheFewestCalls(t *testing.T) {
+	s := newCounter(t)
+	own, variations := s.goods()
+	var levels []intake.StockLevel
+	parents := map[string]int{}
+	for i := range 120 { // the shop has fewer, so some come twice
+		levels = append(levels, levelOf(&counted(own)[i%len(counted(own))], 1))
+	}
+	for _, v := range counted(variations) {
+		levels = append(levels, levelOf(&v, 1))
+		parents[v.ProductID]++
+	}
+	parts := s.c.StockBatches(levels)
+	if len(parts) != 2+len(parents) {
+		t.Errorf("%d parts for 120 products and the variations of %d", len(parts), len(parents))
+	}
+	total := 0
+	for _, part := range parts {
+		total += len(part)
+		for i := range part {
+			if (part[i].Ref.Parent == part[i].Ref.ID) != (part[0].Ref.Parent == part[0].Ref.ID) || part[0].Ref.Parent != part[0].Ref.ID && part[i].Ref.Parent != part[0].Ref.Parent {
+				t.Errorf("%v and %v in one part", part[0].Ref, part[i].Ref)
+			}
+		}
+	}
+	if total != len(levels) {
+		t.Errorf("%d of %d levels", total, len(levels))
+	}
+	before := s.shop.Requests()
+	for _, o := range s.push("k1", parts[1]...) {
+		if o.Result != intake.Done {
+			t.Errorf("%+v", o)
+		}
+	}
+	if n := s.shop.Requests() - before; n != 2 {
+		t.Errorf("%d requests for one part", n)
+	}
+}
+
+// What is written is what the shop then states, and nothing else of the product
+// has changed; a sale while it was written is within the exposure.
+func TestStockIsWhatTheShopThenStates(t *testing.T) {
+	s := newCounter(t)
+	own, variations := s.goods()
+	for _, v := range []intake.Variant{counted(own)[0], counted(variations)[0]} {
+		l := levelOf(&v, 7)
+		o := s.push("k-"+v.ID, l)[0]
+		if o.Result != intake.Done || o.Now == nil || !o.Now.Equal(l.To) || s.has(l.Ref) != l.To.String() {
+			t.Errorf("%+v, the shop has %s", o, s.has(l.Ref))
+		}
+		if o.ExposedFrom.IsZero() || o.ExposedTo.Before(o.ExposedFrom) {
+			t.Errorf("exposed from %v to %v", o.ExposedFrom, o.ExposedTo)
+		}
+		again := s.push("k-"+v.ID, l)[0]
+		if again.Result != intake.Done || !again.ExposedFrom.IsZero() {
+			t.Errorf("the second time: %+v", again)
+		}
+	}
+	if n := len(s.shop.StockWrites()); n != 2 {
+		t.Errorf("%d writes for 2 changes", n)
+	}
+}
+
+// Where the shop has another number than it was believed to have, nothing is
+// written; without a belief any number is replaced.
+func TestStockThatMovedIsLeftAlone(t *testing.T) {
+	s := newCounter(t)
+	own, _ := s.goods()
+	v := counted(own)[0]
+	l := levelOf(&v, 5)
+	s.shop.SetStock(v.ID, 3)
+	if o := s.push("k1", l)[0]; o.Result != intake.Stale || o.Now == nil || o.Now.String() != "3" || s.has(l.Ref) != "3" {
+		t.Errorf("%+v, the shop has %s", o, s.has(l.Ref))
+	}
+	l.From = nil
+	if o := s.push("k2", l)[0]; o.Result != intake.Done || s.has(l.Ref) != l.To.String() {
+		t.Errorf("%+v, the shop has %s", o, s.has(l.Ref))
+	}
+}
+
+// A push whose answer was lost is not written again, though its number may by
+// then be what it was before: as much was sold meanwhile.
+func TestStockOfWhichTheAnswerWasLostIsNotWrittenTwice(t *testing.T) {
+	for _, sold := range []int{0, 2} {
+		t.Run(fmt.Sprint(sold, " sold"), func(t *testing.T) {
+			s := newCounter(t)
+			own, _ := s.goods()
+			v := counted(own)[0]
+			s.shop.SetStock(v.ID, 5)
+			five := decimal.NewFromInt(5)
+			v.Stock = &five
+			l := levelOf(&v, 2)
+			s.shop.Misbehave(lost("/batch"))
+			if _, err := s.c.PushStock(t.Context(), "k1", []intake.StockLevel{l}); err == nil || connectors.ClassOf(err) != connectors.Transient {
+				t.Fatalf("the answer was lost: %v", err)
+			}
+			s.shop.Behave()
+			want := intake.Done
+			if sold > 0 {
+				s.shop.Sell(v.ID, sold)
+				want = intake.Stale
+			}
+			o := s.push("k1", l)[0]
+			if o.Result != want || len(s.shop.StockWrites()) != 1 {
+				t.Errorf("%+v, writes %+v", o, s.shop.StockWrites())
+			}
+		})
+	}
+}
+
+// What the shop does not count, or counts with the product, is skipped; what it
+// no longer has is refused. Neither hinders the others.
+func TestStockThatTheShopCannotHold(t *testing.T) {
+	s := newCounter(t)
+	own, variations := s.goods()
+	good := levelOf(&counted(own)[0], 4)
+	level := func(all []intake.Variant, is func(v *intake.Variant) bool) intake.StockLevel {
+		i := slices.IndexFunc(all, func(v intake.Variant) bool { return is(&v) })
+		if i < 0 {
+			t.Fatal("the sandbox has no such variant")
+		}
+		return intake.StockLevel{Ref: intake.Ref{Kind: intake.KindVariant, ID: all[i].ID, Parent: all[i].ProductID}, Counted: true, To: decimal.NewFromInt(1)}
+	}
+	uncounted := level(own, func(v *intake.Variant) bool { return !v.Tracked })
+	gone := good
+	gone.Ref.ID, gone.Ref.Parent = "999999", "999999"
+	out := s.push("k1", uncounted, good, gone)
+	for i, want := range []intake.Result{intake.Skipped, intake.Done, intake.Refused} {
+		if out[i].Result != want || (want != intake.Done) == (out[i].Why == "") {
+			t.Errorf("%d: %+v", i, out[i])
+		}
+	}
+	pooled := level(variations, func(v *intake.Variant) bool { return v.StockOf != "" })
+	if o := s.push("k2", pooled)[0]; o.Result != intake.Skipped {
+		t.Errorf("%+v", o)
+	}
+	carried := level(own, func(v *intake.Variant) bool { return !v.Sellable })
+	if o := s.push("k3", carried)[0]; o.Result != intake.Done || s.has(carried.Ref) != "1" {
+		t.Errorf("stock carried by the product: %+v, %s", o, s.has(carried.Ref))
+	}
+	uncounted.Counted, uncounted.Status = false, intake.OutOfStock
+	for _, writes := range []bool{true, false} {
+		if o := s.push("k4", uncounted)[0]; o.Result != intake.Done || o.ExposedFrom.IsZero() == writes {
+			t.Errorf("out of stock: %+v", o)
+		}
+	}
+}
