@@ -83,10 +83,7 @@ func (x *gqlRun) collectionCreate() *payload[*category] {
 	if !in.has("title") {
 		c.refuse("title", "", "Title can't be blank")
 	}
-	return finish(c, func() *category {
-		s.happened(CategoryEdited, k.id)
-		return k
-	})
+	return finish(c, func() *category { return k })
 }
 
 func (x *gqlRun) collectionUpdate() *payload[*category] {

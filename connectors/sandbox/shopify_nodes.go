@@ -23,6 +23,10 @@ func (s *Shop) byGid(gid string) any {
 		return s.parcel(id)
 	case "FulfillmentOrder":
 		return s.errand(id)
+	case "WebhookSubscription":
+		if h := s.subscription(id); h != nil {
+			return h
+		}
 	case "Product":
 		if p := s.product(id); p != nil && p.listed() {
 			return p
@@ -112,6 +116,8 @@ func nodeKind(of any) string {
 		return "Fulfillment"
 	case *errand:
 		return "FulfillmentOrder"
+	case *subscription:
+		return "WebhookSubscription"
 	case *product:
 		return "Product"
 	case *variant:

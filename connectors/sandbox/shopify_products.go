@@ -203,7 +203,6 @@ func (s *Shop) admit(p *product) {
 	}
 	s.products = append(s.products, p)
 	s.sellable = append(s.sellable, p.sellables()...)
-	s.happened(ProductEdited, p.own.id)
 }
 
 func (x *gqlRun) productCreate() *payload[*product] {
@@ -229,7 +228,10 @@ func (x *gqlRun) productCreate() *payload[*product] {
 // then does what was noted about it.
 func (c *check) add(p *product) *payload[*product] {
 	c.todo = append([]func(){func() { c.x.s.admit(p) }}, c.todo...)
-	return finish(c, func() *product { return p })
+	return finish(c, func() *product {
+		c.x.s.happened(ProductAdded, p.own.id)
+		return p
+	})
 }
 
 // productSet makes a product as it is stated, or changes one: what is a list is

@@ -23,6 +23,7 @@ func shopifyTypes() []gqlType {
 		writtenGoodsTypes(),
 		collectionTypes(),
 		jobTypes(),
+		subscriptionTypes(),
 		errandTypes(),
 		closingTypes(),
 		repayTypes(),
