@@ -221,7 +221,7 @@ func (s shopStock) status(desired quantity.Quantity) string {
 	switch {
 	case desired > 0:
 		return intake.InStock
-	case s.backorders == "notify" || s.backorders == "yes":
+	case onBackorder(s.backorders):
 		return intake.OnBackorder
 	default:
 		return intake.OutOfStock
