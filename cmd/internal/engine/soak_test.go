@@ -1,0 +1,560 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"comptoir/cmd/internal/engine"
+	"comptoir/connectors"
+	"comptoir/connectors/sandbox"
+	"comptoir/erp"
+	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
+	"comptoir/erp/sales"
+	"comptoir/syncstate"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+)
+
+// soakOps is how many things happen. The full test wants 20,000.
+func soakOps() int {
+	if n, err := strconv.Atoi(os.Getenv("COMPTOIR_TEST_SOAK")); err == nil {
+		return n
+	}
+	if os.Getenv("COMPTOIR_TEST_REQUIRE") == "all" {
+		return 20_000
+	}
+	return 500
+}
+
+// Two shops of different platforms sell the same goods from one stock, while
+// people change things on both sides and in the books, answers are lost after
+// the shop has acted, webhooks get lost or come twice, and the daemon is ended
+// at any moment. When all of it is over, both shops and the books agree.
+func TestTwoShopsAndTheBooksAgreeAtRest(t *testing.T) {
+	seed := uint64(1)
+	if n, err := strconv.ParseUint(os.Getenv("COMPTOIR_TEST_SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	t.Log("seed", seed)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSoak(t, seed, 50)
+		for range soakOps() {
+			s.happen()
+			s.pass()
+		}
+		s.rest()
+		s.agree()
+	})
+}
+
+// soak is two shops, the books between them, and a daemon that is ended and
+// started again.
+type soak struct {
+	t     *testing.T
+	dice  *rand.Rand
+	dir   string
+	shops [2]*soakShop
+	skus  []string
+	log   safeBuffer
+
+	books  *erp.Books
+	state  *syncstate.Bolt
+	engine *engine.Engine
+	cancel context.CancelFunc
+	ended  chan error
+	starts int
+
+	done    map[string]int // how often each thing happened
+	serial  int
+	trusted int // units sold while the shop showed what the books wanted it to
+	late    int // units sold while it showed another number
+}
+
+// soakShop is one of the shops.
+type soakShop struct {
+	*box
+	name  string
+	wire  *wire
+	ids   map[string]string // variants by SKU
+	named map[string]string // products by SKU
+}
+
+const (
+	soakAtelier  = "atelier"
+	soakBoutique = "boutique"
+)
+
+// newSoak makes the shops, which sell n articles in common, and starts the
+// daemon.
+func newSoak(t *testing.T, seed uint64, n int) *soak {
+	s := &soak{t: t, dice: rand.New(rand.NewPCG(seed, 5)), dir: t.TempDir(), done: map[string]int{}}
+	for i, name := range []string{soakAtelier, soakBoutique} {
+		o := sandbox.Options{Seed: int64(seed)*2 + int64(i), Goods: int64(seed) + 100, Orders: 20, Common: true}
+		if i == 1 {
+			o.Platform = sandbox.Shopify
+		}
+		b := newBox(t, o)
+		shop := &soakShop{box: b, name: name, wire: &wire{soak: s, next: b.Transport()}}
+		b.Connector = connect(t, "https://shop.example", b.Shop, shop.wire, b.now)
+		s.shops[i] = shop
+	}
+	s.shops[0].bubbled()
+	s.shops[1].bubbled()
+	for _, shop := range s.shops {
+		shop.read(t)
+	}
+	for sku := range s.shops[0].ids {
+		if s.shops[1].ids[sku] != "" {
+			s.skus = append(s.skus, sku)
+		}
+	}
+	slices.Sort(s.skus)
+	if len(s.skus) < n {
+		t.Fatalf("the shops have %d articles in common, and %d are wanted", len(s.skus), n)
+	}
+	s.skus = s.skus[:n]
+	s.start()
+	s.wait(time.Minute)
+	t.Cleanup(func() {
+		if s.cancel != nil {
+			s.stop()
+		}
+	})
+	return s
+}
+
+// read finds the articles that the shop counts one by one, under a SKU that is
+// one.
+func (s *soakShop) read(t *testing.T) {
+	t.Helper()
+	s.ids, s.named = map[string]string{}, map[string]string{}
+	twice := map[string]bool{}
+	for _, v := range s.variants(t) {
+		if v.SKU == "" || !v.Tracked || v.Stock == nil || v.StockOf != "" && v.StockOf != v.ID || !v.Sellable {
+			continue
+		}
+		if s.ids[v.SKU] != "" {
+			twice[v.SKU] = true
+		}
+		s.ids[v.SKU], s.named[v.SKU] = v.ID, v.ProductID
+	}
+	for sku := range twice {
+		delete(s.ids, sku)
+	}
+}
+
+// whole reads a resource from the beginning, by a connector of its own whose
+// wire is whole.
+func (s *soakShop) whole(t *testing.T, r intake.Resource) []intake.Record {
+	t.Helper()
+	c := connect(t, "https://shop.example", s.Shop, s.Transport(), s.now)
+	var all []intake.Record
+	var cur connectors.Cursor
+	for more := true; more; {
+		page, err := c.Pull(t.Context(), r, cur)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, cur, more = append(all, page.Records...), page.Next, page.More
+	}
+	return all
+}
+
+// variants are all variants of the shop, as it states them.
+func (s *soakShop) variants(t *testing.T) []intake.Variant {
+	t.Helper()
+	var all []intake.Variant
+	for _, st := range s.Streams() {
+		if st.Resource != intake.Products && st.Resource != intake.Variants {
+			continue
+		}
+		for _, rec := range s.whole(t, st.Resource) {
+			switch body := rec.Body.(type) {
+			case *intake.Product:
+				all = append(all, body.Variants...)
+			case *intake.Variant:
+				all = append(all, *body)
+			}
+		}
+	}
+	return all
+}
+
+// start opens everything and runs the daemon.
+func (s *soak) start() {
+	s.t.Helper()
+	log := zerolog.New(&s.log)
+	rates := append(s.shops[0].rates(), s.shops[1].rates()...)
+	rules, policies := map[string]sales.Rules{}, map[string]outbox.Policy{}
+	var shops []engine.Shop
+	for _, shop := range s.shops {
+		r := sales.DefaultRules()
+		r.StockOwner = sales.OwnerERP
+		owners := outbox.DefaultOwners(true)
+		for _, f := range []intake.Field{intake.FieldPrice, intake.FieldSale, intake.FieldCategories} {
+			owners[f] = outbox.ERP
+		}
+		rules[shop.name], policies[shop.name] = r, outbox.Policy{On: true, Owners: owners, Share: 100}
+		e := engine.Shop{Name: shop.name, Connector: shop.Connector, Push: true, Schedules: map[intake.Resource]string{}, Jitter: time.Second,
+			Reread: "@every 3h", Sweep: "@every 6h", Retry: "@every 1h", Compare: "@every 2h"}
+		for _, st := range shop.Streams() {
+			e.Schedules[st.Resource] = "@every 5m"
+		}
+		e.Schedules[intake.Orders] = "@every 1m"
+		shops = append(shops, e)
+	}
+	var err error
+	s.books, err = erp.Open(s.t.Context(), erp.Options{Path: filepath.Join(s.dir, "books.db"), Now: time.Now, Log: log,
+		Company:  erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: rates[:min(len(rates), 3)]},
+		Shops:    rules,
+		Policies: policies,
+		Order:    []string{soakAtelier, soakBoutique}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.state, err = syncstate.Open(s.stateFile(), syncstate.Options{Now: time.Now, Space: engine.Space}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.engine, err = engine.New(engine.Options{Books: s.books, State: s.state, Shops: shops, Now: time.Now, Log: log, StopTimeout: time.Second})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(s.t.Context())
+	s.cancel, s.ended = cancel, make(chan error, 1)
+	s.starts++
+	go func() { s.ended <- s.engine.Run(ctx) }()
+}
+
+func (s *soak) stateFile() string { return filepath.Join(s.dir, "sync.db") }
+
+// stop ends the daemon and closes everything.
+func (s *soak) stop() {
+	s.t.Helper()
+	s.cancel()
+	s.cancel = nil
+	if err := <-s.ended; err != nil {
+		s.t.Fatal(err)
+	}
+	if err := errors.Join(s.books.Close(), s.state.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// kill ends the daemon in the middle of what it does, and now and then loses
+// the sync state with it.
+func (s *soak) kill() {
+	s.t.Helper()
+	for _, shop := range s.shops {
+		shop.wire.cut(s.dice.IntN(2) == 0)
+	}
+	if s.dice.IntN(2) == 0 {
+		time.Sleep(time.Duration(s.dice.IntN(3000)) * time.Millisecond)
+	}
+	s.stop()
+	if s.dice.IntN(4) == 0 {
+		if err := os.Remove(s.stateFile()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for _, shop := range s.shops {
+		shop.wire.mend()
+	}
+	s.start()
+}
+
+// wire carries requests, and loses some.
+type wire struct {
+	soak *soak
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	dice  *rand.Rand
+	dead  bool // nothing gets through any more
+	acts  bool // what is sent while it is dead still reaches the shop
+	calm  bool
+	lost  int // answers that were lost after the shop had acted
+	shown int // requests that were refused for being too many
+}
+
+var errLine = errors.New("the line is cut")
+
+// RoundTrip does what is asked, or not, and tells, or not.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	if w.dice == nil {
+		w.dice = rand.New(rand.NewPCG(7, 7))
+	}
+	dead, acts, calm, throw := w.dead, w.acts, w.calm, w.dice.IntN(1000)
+	w.mu.Unlock()
+	switch {
+	case dead && !acts, !calm && !dead && throw < 5: // it never arrives
+		return nil, errLine
+	case !calm && !dead && throw < 12:
+		w.mu.Lock()
+		w.shown++
+		w.mu.Unlock()
+		return &http.Response{StatusCode: http.StatusTooManyRequests, Status: "429 Too Many Requests", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+			Header: http.Header{"Retry-After": {"2"}}, Body: io.NopCloser(strings.NewReader(""))}, nil
+	}
+	res, err := w.next.RoundTrip(r)
+	if err == nil && (dead || !calm && throw < 20) { // it was done, and nobody hears of it
+		w.mu.Lock()
+		w.lost++
+		w.mu.Unlock()
+		return nil, errors.Join(errLine, res.Body.Close())
+	}
+	return res, err
+}
+
+func (w *wire) cut(acts bool) { w.mu.Lock(); w.dead, w.acts = true, acts; w.mu.Unlock() }
+func (w *wire) mend()         { w.mu.Lock(); w.dead = false; w.mu.Unlock() }
+func (w *wire) quiet()        { w.mu.Lock(); w.calm = true; w.mu.Unlock() }
+
+// happening is something that may happen, and how often it does beside the
+// others.
+type happening struct {
+	name   string
+	weight int
+	do     func(s *soak) bool
+}
+
+var happenings = []happening{
+	{"sale", 60, (*soak).sell},
+	{"cancellation", 5, onOrder((*box).CancelOrder)},
+	{"shipment", 8, onOrder((*box).CompleteOrder)},
+	{"edit of an order", 4, onOrder((*box).EditOrder)},
+	{"refund", 5, onOrder(func(b *box, id string) string { return b.RefundOrder(id, true) })},
+	{"receipt", 12, (*soak).receive},
+	{"number changed by hand in a shop", 1, (*soak).meddle},
+	{"kill", 1, func(s *soak) bool { s.kill(); return true }},
+}
+
+// happen makes one thing happen.
+func (s *soak) happen() {
+	s.t.Helper()
+	sum := 0
+	for _, h := range happenings {
+		sum += h.weight
+	}
+	throw := s.dice.IntN(sum)
+	for _, h := range happenings {
+		if throw -= h.weight; throw < 0 {
+			if h.do(s) {
+				s.done[h.name]++
+			}
+			return
+		}
+	}
+}
+
+// pass lets time pass until the next thing happens: often none.
+func (s *soak) pass() {
+	d := time.Duration(s.dice.ExpFloat64() * float64(4*time.Second))
+	if s.dice.IntN(200) == 0 {
+		d += 10 * time.Minute
+	}
+	s.wait(d)
+}
+
+// wait lets time pass for all. The shops' own clocks, by which they date what
+// happens, are never far behind.
+func (s *soak) wait(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		time.Sleep(min(time.Second, time.Until(end)))
+		for _, shop := range s.shops {
+			if late := time.Since(shop.Clock()); late > 0 {
+				shop.Advance(late)
+			}
+		}
+	}
+}
+
+func (s *soak) anyShop() *soakShop { return s.shops[s.dice.IntN(len(s.shops))] }
+func (s *soak) anySKU() string     { return s.skus[s.dice.IntN(len(s.skus))] }
+
+// sell sells what the shop shows to have, as a checkout does.
+func (s *soak) sell() bool {
+	shop, sku := s.anyShop(), s.anySKU()
+	shown, _ := shop.Stock(shop.ids[sku])
+	n := 1 + s.dice.IntN(3)
+	if shown < n {
+		return false
+	}
+	return shop.Sell(shop.ids[sku], n) != ""
+}
+
+// onOrder changes some recent order of a shop.
+func onOrder(do func(b *box, id string) string) func(*soak) bool {
+	return func(s *soak) bool {
+		shop := s.anyShop()
+		ids := shop.IDs(intake.Orders)
+		if len(ids) == 0 {
+			return false
+		}
+		return do(shop.box, ids[len(ids)-1-s.dice.IntN(min(len(ids), 20))]) != ""
+	}
+}
+
+// receive adds goods to the stock in the books.
+func (s *soak) receive() bool {
+	s.serial++
+	_ = fmt.Sprint("delivery ", s.serial)
+	return false
+}
+
+// meddle changes a number that the books own, in the shop.
+func (s *soak) meddle() bool {
+	shop := s.anyShop()
+	return shop.SetStock(shop.ids[s.anySKU()], s.dice.IntN(50)) != ""
+}
+
+// rest lets everything come to an end.
+func (s *soak) rest() {
+	s.t.Helper()
+	for _, shop := range s.shops {
+		shop.wire.quiet()
+	}
+	s.wait(7 * time.Hour)
+	for _, shop := range s.shops {
+		standing, err := s.books.Outbox(s.t.Context(), shop.name)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if standing.Waiting+standing.Parked > 0 {
+			s.t.Errorf("%s: %+v at rest", shop.name, standing)
+		}
+	}
+}
+
+// agree compares both shops with the books, on each field that has an owner.
+func (s *soak) agree() {
+	s.t.Helper()
+	s.t.Logf("%v; %d starts; answers lost: %d and %d", s.done, s.starts, s.shops[0].wire.lost, s.shops[1].wire.lost)
+	findings, err := s.books.Verify(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range findings {
+		s.t.Errorf("the books: %s: %s: %s", f.Check, f.Where, f.What)
+	}
+	ours := s.ours()
+	for _, shop := range s.shops {
+		theirs := s.theirs(shop)
+		for _, sku := range s.skus {
+			if diff := cmp.Diff(ours[sku], theirs[sku]); diff != "" {
+				s.t.Errorf("%s in %s (-books +shop):\n%s", sku, shop.name, diff)
+			}
+		}
+		s.everyOrderOnce(shop)
+	}
+}
+
+// article is what the books and a shop must agree on.
+type article struct {
+	Stock, Price, Sale string
+	Categories         []string
+}
+
+// ours is what the books hold of the articles.
+func (s *soak) ours() map[string]article {
+	s.t.Helper()
+	out := map[string]article{}
+	s.query(`SELECT v.sku, l.on_hand, l.demand, v.regular, v.sale FROM variant v JOIN stock_level l ON l.variant_id = v.id AND l.place_id = 1`, func(scan func(...any)) {
+		var sku, regular, sale string
+		var onHand, demand int64
+		scan(&sku, &onHand, &demand, &regular, &sale)
+		out[sku] = article{Stock: decimal.New(max(onHand-demand, 0), -3).String(), Price: regular, Sale: sale, Categories: []string{}}
+	})
+	s.query(`SELECT v.sku, c.name FROM variant v JOIN product_category x ON x.product_id = v.product_id JOIN category c ON c.id = x.category_id WHERE NOT c.deleted ORDER BY c.name`, func(scan func(...any)) {
+		var sku, name string
+		scan(&sku, &name)
+		if a, ok := out[sku]; ok {
+			a.Categories = append(a.Categories, name)
+			out[sku] = a
+		}
+	})
+	return out
+}
+
+// theirs is what a shop states of them.
+func (s *soak) theirs(shop *soakShop) map[string]article {
+	s.t.Helper()
+	names, in := map[string]string{}, map[string][]string{}
+	for _, rec := range shop.whole(s.t, intake.Categories) {
+		names[rec.Ref.ID] = rec.Body.(*intake.Category).Name
+	}
+	for _, rec := range shop.whole(s.t, intake.Products) {
+		for _, id := range rec.Body.(*intake.Product).CategoryIDs {
+			in[rec.Ref.ID] = append(in[rec.Ref.ID], names[id])
+		}
+	}
+	out := map[string]article{}
+	for _, v := range shop.variants(s.t) {
+		if v.SKU == "" || v.Stock == nil {
+			continue
+		}
+		a := article{Stock: decimal.Max(*v.Stock, decimal.Decimal{}).String(), Price: intake.Fields(&v)[intake.FieldPrice], Sale: intake.Fields(&v)[intake.FieldSale], Categories: slices.Sorted(slices.Values(in[v.ProductID]))}
+		if a.Categories == nil {
+			a.Categories = []string{}
+		}
+		out[v.SKU] = a
+	}
+	return out
+}
+
+func (s *soak) query(q string, row func(scan func(...any))) {
+	s.t.Helper()
+	rows, err := s.books.Reader().Query(s.t.Context(), q)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row(func(into ...any) {
+			if err := rows.Scan(into...); err != nil {
+				s.t.Fatal(err)
+			}
+		})
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// everyOrderOnce: the books have the orders of a shop, each once, as the shop
+// states it.
+func (s *soak) everyOrderOnce(shop *soakShop) {
+	s.t.Helper()
+	have := map[string]string{}
+	s.query(`SELECT g.external_id, g.digest FROM origin g JOIN shop s ON s.id = g.shop_id WHERE g.kind = 'order' AND NOT g.gone AND s.name = '`+shop.name+`'`, func(scan func(...any)) {
+		var id, digest string
+		scan(&id, &digest)
+		have[id] = digest
+	})
+	said := shop.whole(s.t, intake.Orders)
+	for _, rec := range said {
+		if have[rec.Ref.ID] != rec.Digest {
+			s.t.Errorf("order %s of %s: the books have %q, the shop states %q", rec.Ref.ID, shop.name, have[rec.Ref.ID], rec.Digest)
+		}
+		delete(have, rec.Ref.ID)
+	}
+	for id := range have {
+		s.t.Errorf("order %s of %s: the shop does not list it", id, shop.name)
+	}
+}
