@@ -35,8 +35,8 @@ func (a *app) demo() *cobra.Command {
 		Short: "Sync two made-up shops into new books, and show what comes out",
 		Long: "Demo makes up two web shops of one merchant, a WooCommerce one and a Shopify one that sell the same goods, serves\n" +
 			"them on this machine, syncs both at once over HTTP into new books, lets them live for a few days of their own\n" +
-			"time, syncs again, and shows what the books hold. Nothing else is needed, and nothing is left behind unless you\n" +
-			"--keep it.",
+			"time, syncs again, tells both what is left of their common stock, and shows what the books hold. Nothing else is\n" +
+			"needed, and nothing is left behind unless you --keep it.",
 		Args: count(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := b.validate(); err != nil {
@@ -92,7 +92,8 @@ type stall struct {
 // else about them differs.
 func openStalls(b box) (stalls []*stall, err error) {
 	for i, platform := range platforms {
-		one := stall{box: box{name: []string{"atelier", "boutique"}[i], platform: platform, seed: b.seed + int64(i), goods: b.seed, orders: b.orders}}
+		one := stall{box: box{name: []string{"atelier", "boutique"}[i], platform: platform, seed: b.seed + int64(i), goods: b.seed, orders: b.orders,
+			owned: []intake.Field{intake.FieldQuantity}}}
 		if one.shop, err = one.open(); err != nil {
 			return stalls, err
 		}
@@ -198,9 +199,30 @@ func (d *demoRun) run(ctx context.Context, bar *progress) error {
 	for _, r := range second {
 		applied += r.Total.Applied
 	}
-	d.say("Then the shops lived for %.0f days: %d things happened. The second sync brought %s, in %s.\n\n",
+	d.say("Then the shops lived for %.0f days: %d things happened. The second sync brought %s, in %s.\n",
 		shortWhile.Hours()/24, happened, plural(applied, "change"), time.Since(began).Round(10*time.Millisecond))
-	return d.report(ctx, speed)
+	told, err := d.tell(ctx)
+	if err != nil {
+		return err
+	}
+	return d.report(ctx, speed, told)
+}
+
+// tell tells the shops what is left of the stock that they share, and returns
+// how many numbers they were told.
+func (d *demoRun) tell(ctx context.Context) (told int, err error) {
+	began, calls := time.Now(), 0
+	for _, name := range d.config.ShopNames() {
+		res, err := d.house.Engine.Push(ctx, engine.PushRequest{Shop: name})
+		if err != nil {
+			return told, err
+		}
+		told += res.Total.Done
+		calls += res.Calls
+	}
+	d.say("Both sell from one stock, so each was told what is left of it: %s in %s, in %s. What a shop had right was not sent.\n\n",
+		plural(told, "number"), plural(calls, "call"), time.Since(began).Round(10*time.Millisecond))
+	return told, nil
 }
 
 // orders is how many orders came in: read, decided and written.
@@ -220,6 +242,7 @@ func orders(results []engine.Result) int {
 type demoJSON struct {
 	Orders          int64   `json:"orders"`
 	OrdersPerSecond float64 `json:"orders_per_second"`
+	StockTold       int     `json:"stock_told"` // numbers that the shops were told
 	Parked          int     `json:"parked"`
 	Digest          string  `json:"digest"`
 	TrialBalance    struct {
@@ -230,7 +253,7 @@ type demoJSON struct {
 
 // report shows what the books hold. It fails where they do not balance, and
 // where something is parked that the shop did not plant.
-func (d *demoRun) report(ctx context.Context, speed float64) error {
+func (d *demoRun) report(ctx context.Context, speed float64, told int) error {
 	books := d.house.Books
 	counts, err := books.Counts(ctx)
 	if err != nil {
@@ -252,7 +275,7 @@ func (d *demoRun) report(ctx context.Context, speed float64) error {
 	if err != nil {
 		return fmt.Errorf("trial balance: %w", err)
 	}
-	out := demoJSON{OrdersPerSecond: speed, Parked: len(parked), Digest: digest}
+	out := demoJSON{OrdersPerSecond: speed, StockTold: told, Parked: len(parked), Digest: digest}
 	out.TrialBalance.Debit, out.TrialBalance.Credit = balance.Debit, balance.Credit
 	for _, c := range counts {
 		if c.Kind == intake.KindOrder {
