@@ -161,7 +161,10 @@ func (x *gqlRun) activate() *payload[level] {
 		case n < 0 || n > maxQuantity:
 			c.refuse(name, "", "The quantity must be between 0 and 1,000,000,000.")
 		}
-		c.then(func() { x.s.put(l, n) }) // nothing is committed where nothing was stocked
+		c.then(func() {
+			x.s.wroteStock(i.variant, text(place.id), 0, n)
+			x.s.put(l, n) // nothing is committed where nothing was stocked
+		})
 	}
 	return finish(c, func() level {
 		if place == &locations[reserve] {
@@ -230,6 +233,7 @@ func (in *stockInput) apply(wanted []wantedStock, present bool) *stockPayload {
 		if w.of.at == &locations[reserve] {
 			w.of.of.homeOnly = false // since 2026-10 what is set is stocked there
 		}
+		s.wroteStock(w.of.of, text(w.of.at.id), s.quantity(w.of, "available"), w.to)
 		if change := w.to - s.quantity(w.of, "available"); change != 0 {
 			g.changes = append(g.changes, stockChange{w.of, "available", change})
 			s.put(w.of, w.to)

@@ -106,6 +106,9 @@ func TestQuantitiesAreSetAndCompared(t *testing.T) {
 	if a.code() != "" || s.quantity("available") != was+5 || a.InventoryAdjustmentGroup.Changes[0].Delta != 5 || a.InventoryAdjustmentGroup.Changes[0].QuantityAfterChange != was+5 {
 		t.Errorf("%+v, now %d", a, s.quantity("available"))
 	}
+	if w := s.StockWrites(); len(w) != 1 || w[0].From != was || w[0].To != was+5 || w[0].Location != "501" || s.Calls()["mutation inventorySetQuantities"] != 1 {
+		t.Errorf("written: %+v, called: %v", w, s.Calls())
+	}
 	if !s.Clock().After(before) {
 		t.Error("a change has the date of what was before it")
 	}
