@@ -12,6 +12,7 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
+	"comptoir/erp/reports"
 	"comptoir/erp/sales"
 	"comptoir/erp/store/storetest"
 
@@ -367,6 +368,13 @@ func TestASaleWhileItsNumberIsOverwrittenIsFoundOut(t *testing.T) {
 			t.Errorf("the shops have %s", got)
 		}
 		m.whole()
+		report, err := reports.Run(ctx, m.Reader(), "stock", reports.Params{Now: m.now})
+		if err != nil || fmt.Sprintf(report.Notes[0].Text, report.Notes[0].Args...) != "b could have sold unseen for 2s at most while its numbers were overwritten in the last day, and its orders took 2 units then." {
+			t.Errorf("the report says %+v, %v", report.Notes, err)
+		}
+		if got := report.Sections[0].Rows[0][7].Number; got != 2000 {
+			t.Errorf("%d thousandths were sold while overwritten", got)
+		}
 	})
 }
 

@@ -83,6 +83,7 @@ var asked = map[string][]reports.Params{
 	"clearing":         {{}, {From: "2026-04-01", To: "2026-04-30", Shop: "atelier"}},
 	"payouts":          {{}},
 	"stock-valuation":  {{}, {AsOf: "2026-03-10"}},
+	"stock":            {{}, {AsOf: "2026-03-10"}},
 	"sales":            {{}, {By: reports.ByChannel}, {By: reports.ByCustomer, Shop: "atelier"}, {By: reports.ByCountry}, {By: reports.ByMonth, From: "2026-04-01"}},
 }
 

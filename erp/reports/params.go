@@ -87,6 +87,8 @@ func All() []Definition {
 		{Name: "payouts", Title: "Payouts and what is open", Short: "payments, refunds and payouts that make up what is on the gateways' accounts", PointInTime: true, Gateways: true, make: payouts},
 		{Name: "stock-valuation", Title: "Stock valuation", Short: "what is in stock and what it cost", PointInTime: true,
 			NoShop: "shops sell from the same stock", make: stockValuation},
+		{Name: "stock", Title: "Stock", Short: "what is on hand, wanted, available and oversold, as it stands now", PointInTime: true,
+			NoShop: "shops sell from the same stock", make: stock},
 		{Name: "sales", Title: "Sales", Short: "revenue and margin by product, channel, customer, country or month", make: salesBy},
 	}
 }

@@ -65,6 +65,9 @@ func french() words {
 		"What is open = balance at the gateway": "Sommes ouvertes = solde chez le prestataire", "No gateway has stated a payout.": "Aucun prestataire n'a annoncé de versement.",
 
 		"SKU": "Référence", "On hand": "En stock", "Unit cost": "Coût unitaire", "Value": "Valeur", "Nothing is in stock.": "Rien n'est en stock.",
+		"This is how the stock stands now: what open orders wanted on another day is not kept.": "Ceci est l'état actuel du stock : ce que demandaient les commandes un autre jour n'est pas conservé.",
+		"Stock": "Stock", "Wanted": "Commandé", "Safety": "Réserve", "Available": "Disponible", "Oversold": "Survendu", "Sold while overwritten": "Vendu pendant l'écriture",
+		"%s could have sold unseen for %s at most while its numbers were overwritten in the last day, and its orders took %s units then.": "%s a pu vendre sans être vue pendant %s au plus, pendant que ses quantités étaient écrites ces dernières 24 heures ; ses commandes ont alors pris %s unités.",
 		"Value of the stock = inventory account": "Valeur du stock = compte de stock",
 
 		"Product": "Article", "Channel": "Canal", "Quantity": "Quantité", "Orders": "Commandes", "Cost": "Coût", "Margin": "Marge", "Margin in %": "Marge en %",
