@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) product() *cobra.Command {
-	return group("product", "Look at what is sold, and change it", a.productList())
+	return group("product", "Look at what is sold, and change it", a.productList(), a.productShow(), a.productSet(), a.productPublish(), a.productArchive())
 }
 
 func (a *app) productList() *cobra.Command {
