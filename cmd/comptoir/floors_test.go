@@ -54,6 +54,7 @@ var rooms = []room{
 	{"erp/tax", 17, "tax facts know the accounts"},
 	{"erp/catalog", 15, "the ground of the features"},
 	{"erp/ledger", 15, "the ground of the features"},
+	{"erp/completeness", 15, "counts orders, and reads them only"},
 	{"erp/outbox", 15, "the ground of the features"},
 	{"erp/store/storetest", 5, "a database for tests"},
 	{"erp/store", 4, "the database; it knows no feature"},

@@ -20,7 +20,7 @@ func Decide(before *Order, said *intake.Order, facts Facts) (Decision, error) {
 	said = dated(said)
 	d := decider{before: before, said: said, facts: facts, state: state(said, facts.Rules)}
 	if before == nil {
-		if said.Test || d.state == intake.StateDraft {
+		if Ignored(said, facts.Rules) {
 			return Decision{Ignore: true}, nil
 		}
 		d.before = &Order{}
@@ -43,6 +43,12 @@ func Decide(before *Order, said *intake.Order, facts Facts) (Decision, error) {
 		return Decision{}, err
 	}
 	return d.decision(), nil
+}
+
+// Ignored reports whether an order that the books do not have stays out of
+// them: a test, or a checkout that was never placed.
+func Ignored(said *intake.Order, rules Rules) bool {
+	return said.Test || state(said, rules) == intake.StateDraft
 }
 
 // state is what the order's status means. A status that is not known holds the
