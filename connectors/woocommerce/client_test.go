@@ -208,7 +208,7 @@ func TestProbeTellsWhatTheShopIsLike(t *testing.T) {
 			t.Errorf("%+v", check)
 		}
 	}
-	for _, name := range []string{"credentials", "clock", "rights", "filter by change", "version", "order storage", "list of variations", "list of refunds"} {
+	for _, name := range []string{"credentials", "clock", "rights", "write access", "filter by change", "version", "order storage", "list of variations", "list of refunds"} {
 		if find(shop, name).Name == "" {
 			t.Errorf("%q was not checked", name)
 		}
@@ -256,6 +256,21 @@ func TestProbeFindsWhatIsWrong(t *testing.T) {
 				return false
 			}
 			replayError(t, w, "error-404-no-route.json")
+			return true
+		}},
+		{"a key that may only read", "write access", true, true, "Read/Write", func(route string, w http.ResponseWriter, _ *http.Request) bool {
+			if route != "products/batch" {
+				return false
+			}
+			replayError(t, w, "error-401-read-only-key.json")
+			return true
+		}},
+		{"a firewall before the write", "write access", true, true, "cannot be found out", func(route string, w http.ResponseWriter, _ *http.Request) bool {
+			if route != "products/batch" {
+				return false
+			}
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte("<html>Forbidden</html>"))
 			return true
 		}},
 		{"settings out of reach", "settings general", true, true, "cannot be read", func(route string, w http.ResponseWriter, _ *http.Request) bool {

@@ -27,7 +27,7 @@ const (
 // reading impossible is an error; what can be lived with is a check.
 func (c *Connector) Probe(ctx context.Context) (connectors.Shop, error) {
 	p := &probe{c: c, shop: connectors.Shop{Platform: "woocommerce", URL: c.api.base.String(), Checks: []connectors.Check{}}}
-	for _, step := range []func(context.Context) error{p.credentials, p.index, p.general, p.tax, p.status, p.rights, p.filter, p.routes} {
+	for _, step := range []func(context.Context) error{p.credentials, p.index, p.general, p.tax, p.status, p.rights, p.writing, p.filter, p.routes} {
 		if err := step(ctx); err != nil {
 			return p.shop, strange(c, err)
 		}
@@ -290,6 +290,23 @@ func (p *probe) rights(ctx context.Context) error {
 		return nil
 	}
 	p.ok("rights", "")
+	return nil
+}
+
+// writing finds out whether the key may change the shop, by a change of nothing.
+func (p *probe) writing(ctx context.Context) error {
+	const name = "write access"
+	_, err := p.c.api.write(ctx, "check write access", http.MethodPost, "products/batch", batch{})
+	switch {
+	case err == nil:
+		p.ok(name, "")
+	case spokeJSON(err) && connectors.ClassOf(err) == connectors.Denied:
+		p.warn(name, "the key may only read, so this shop can be told nothing: if stock, prices or shipments are to be sent to it, give the key the permission Read/Write")
+	case connectors.Ended(err):
+		return err
+	default: // what reads does not need it
+		p.warn(name, "it cannot be found out whether the key may change the shop: "+err.Error())
+	}
 	return nil
 }
 

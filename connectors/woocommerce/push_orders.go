@@ -118,10 +118,17 @@ func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.Raw
 			return "", err
 		}
 	}
-	if note := trackingNote(s); s.Notify && note != "" {
-		return "", c.noteOnce(ctx, o, note)
+	note := trackingNote(s)
+	if !s.Notify || note == "" {
+		return "", nil
 	}
-	return "", nil
+	err = c.noteOnce(ctx, o, note)
+	if why := refusedWith(err); why != "" {
+		// The shipment is noted, and that counts: refused, it would be sent again.
+		c.env.Log.Warn().Str("shop", c.env.Shop).Str("order", o.ID.ref()).Str("reason", why).Msg("the shop does not take the note with the tracking number: tell the customer otherwise")
+		err = nil
+	}
+	return "", err
 }
 
 // cannotShip says why lines of an order cannot be shipped.

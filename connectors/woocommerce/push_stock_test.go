@@ -150,9 +150,13 @@ func TestStockIsWhatTheShopThenStates(t *testing.T) {
 	own, variations := s.goods()
 	for _, v := range []intake.Variant{counted(own)[0], counted(variations)[0]} {
 		l := levelOf(&v, 7)
+		before := s.stated(v, &l.To)
 		o := s.push("k-"+v.ID, l)[0]
 		if o.Result != intake.Done || o.Now == nil || !o.Now.Equal(l.To) || s.has(l.Ref) != l.To.String() {
 			t.Errorf("%+v, the shop has %s", o, s.has(l.Ref))
+		}
+		if after := s.record(v); after.Digest != before.Digest {
+			t.Errorf("more than the stock has changed:\n%s\n%s", before.Statement, after.Statement)
 		}
 		if o.ExposedFrom.IsZero() || o.ExposedTo.Before(o.ExposedFrom) {
 			t.Errorf("exposed from %v to %v", o.ExposedFrom, o.ExposedTo)
@@ -165,6 +169,71 @@ func TestStockIsWhatTheShopThenStates(t *testing.T) {
 	if n := len(s.shop.StockWrites()); n != 2 {
 		t.Errorf("%d writes for 2 changes", n)
 	}
+}
+
+// record is what the shop states of a variant, or of the product that it is.
+func (s *counter) record(v intake.Variant) intake.Record {
+	s.t.Helper()
+	ref := intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ProductID}
+	if v.ID == v.ProductID {
+		ref = intake.Ref{Kind: intake.KindProduct, ID: v.ID}
+	}
+	recs, err := s.c.Fetch(s.t.Context(), []intake.Ref{ref})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return recs[0]
+}
+
+// stated is what the shop stated, with another stock: so the books know what
+// they told it when it comes back.
+func (s *counter) stated(v intake.Variant, stock *decimal.Decimal) intake.Record {
+	s.t.Helper()
+	rec := s.record(v)
+	switch b := rec.Body.(type) {
+	case *intake.Product:
+		b.Variants[0].Stock = stock
+	case *intake.Variant:
+		b.Stock = stock
+	}
+	rec, err := intake.Seal(rec.Ref, rec.Modified, rec.Body, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return rec
+}
+
+// A sale between the question and the write is overwritten, and lies within the
+// exposure that the outcome tells.
+func TestASaleWhileStockIsWrittenIsWithinTheExposure(t *testing.T) {
+	s := newCounter(t)
+	own, _ := s.goods()
+	v := counted(own)[0]
+	var sold time.Time
+	s.c = connectBy(t, s.shop, meanwhile{s.shop.Transport(), func() {
+		s.shop.Advance(time.Second)
+		s.shop.Sell(v.ID, 1)
+		sold = s.shop.Clock()
+		s.shop.Advance(time.Second)
+	}})
+	l := levelOf(&v, 7)
+	o := s.push("k1", l)[0]
+	if o.Result != intake.Done || !o.ExposedFrom.Before(sold) || !o.ExposedTo.After(sold) {
+		t.Errorf("%s, exposed from %v to %v, sold at %v", o.Result, o.ExposedFrom, o.ExposedTo, sold)
+	}
+}
+
+// meanwhile lets something happen before each write.
+type meanwhile struct {
+	http.RoundTripper
+	do func()
+}
+
+func (m meanwhile) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		m.do()
+	}
+	return m.RoundTripper.RoundTrip(r)
 }
 
 // Where the shop has another number than it was believed to have, nothing is

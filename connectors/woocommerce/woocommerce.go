@@ -1,5 +1,5 @@
-// Package woocommerce reads a WooCommerce shop through its REST API v3. It
-// speaks the dialect only: it translates, and decides nothing.
+// Package woocommerce reads and changes a WooCommerce shop through its REST API
+// v3. It speaks the dialect only: it translates, and decides nothing.
 //
 // How a list is read, and why (measured on WooCommerce 9.9.5 and 11.0.1):
 //
@@ -13,6 +13,19 @@
 //     the shop had when the run began, minus an overlap.
 //   - A shop is never trusted to have applied a filter: unknown parameters are
 //     ignored with a 200. Where older rows come back, the shop is read whole.
+//
+// How a shop is changed, which has neither keys for requests nor a comparison
+// before it sets:
+//
+//   - A write is sent once. Before it is made again, the shop is asked what came
+//     of it: what is made carries the key of its request in its metadata.
+//   - Stock is read right before it is written, and the key of the push is kept
+//     with the product. What was sold between the two is told as an exposure.
+//   - The answer to a change shows a record as it is edited, before WordPress has
+//     made paragraphs of its texts. So what the shop states is read again.
+//   - Of an order only its status and its metadata are written: with lines or
+//     addresses the shop would work its totals out anew. Its shipments, which
+//     WooCommerce knows nothing of, are kept in that metadata.
 package woocommerce
 
 import (
