@@ -181,8 +181,8 @@ func (s *Shop) pick(id string, can func(*order) bool) *order {
 	return nil
 }
 
-// Sell places and pays an order of so many units of one variant (by its id),
-// and returns the order's id.
+// Sell places an order of so many units of one variant (by its id), pays it by
+// card, and returns the order's id.
 func (s *Shop) Sell(variantID string, qty int) string {
 	return s.change(func() int64 {
 		v := s.variant(number(variantID))
@@ -197,6 +197,7 @@ func (s *Shop) sell(v *variant, qty int64) *order {
 	s.wanted = wanted{v, qty}
 	o := s.place(NoOddity)
 	s.wanted = wanted{}
+	o.gateway = payStripe
 	s.pay(o)
 	return o
 }

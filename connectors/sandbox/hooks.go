@@ -94,6 +94,23 @@ func (s *Shop) Subscriptions() []Subscription {
 	return all
 }
 
+// GiveUp has the shop do with a subscription what it does after too many
+// failures: WooCommerce switches it off, Shopify takes it away.
+func (s *Shop) GiveUp(id string) {
+	s.change(func() int64 {
+		h := s.subscription(number(id))
+		switch {
+		case h == nil:
+			return 0
+		case s.onShopify():
+			s.unsubscribe(h)
+		default:
+			h.status, h.modified = hookDisabled, s.now()
+		}
+		return h.id
+	})
+}
+
 // Undelivered returns how many deliveries wait.
 func (s *Shop) Undelivered() int {
 	s.mu.Lock()

@@ -62,6 +62,26 @@ func (s *Shop) Stock(variantID string) (qty int, tracked bool) {
 	return int(v.stock), v.tracked
 }
 
+// StockAt returns what can be sold of a variant at a location; where the
+// platform knows no locations, in all. -1: the shop counts no such thing.
+func (s *Shop) StockAt(variantID, location string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.variant(number(variantID))
+	if v == nil || !v.holder().tracked {
+		return -1
+	}
+	if !s.onShopify() {
+		return int(v.holder().stock)
+	}
+	for _, l := range v.levels() {
+		if text(l.at.id) == location {
+			return int(s.quantity(l, "available"))
+		}
+	}
+	return -1
+}
+
 // IDs returns the external ids of all records that the shop has of r, sorted
 // as numbers where they are numbers. Orders are those that it lists: neither
 // drafts nor trash. Variants are those below a product, as a simple product is

@@ -1,6 +1,8 @@
 package woocommerce_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,6 +27,13 @@ func TestConformance(t *testing.T) {
 	t.Run("11.0.1", func(t *testing.T) { conformance.Run(t, box("11.0.1")) })
 	t.Run("9.9.5", func(t *testing.T) { conformance.RunShop(t, box("9.9.5")) })
 	t.Run("5.0.0", func(t *testing.T) { conformance.RunShop(t, box("5.0.0")) })
+}
+
+// What is told to a shop arrives once.
+func TestPushConformance(t *testing.T) {
+	conformance.RunPush(t, func(*testing.T) conformance.Pusher {
+		return newBox(sandbox.Options{Seed: 7, Orders: 50})
+	})
 }
 
 // box is a sandbox as a subject of the suite.
@@ -151,4 +160,41 @@ func (b *box) Misbehave(f conformance.Fault) error {
 func (b *box) Behave() {
 	b.skew = 0
 	b.shop.Behave()
+}
+
+func (b *box) Stock(of intake.Ref, at string) int   { return b.shop.StockAt(of.ID, at) }
+func (b *box) Sell(of intake.Ref, units int) string { return b.shop.Sell(of.ID, units) }
+func (b *box) Compares() bool                       { return false }
+func (b *box) Writes() int {
+	n := 0
+	for _, calls := range b.shop.Calls() {
+		n += calls
+	}
+	return n
+}
+
+func (b *box) LoseAnswers(n int) {
+	b.shop.Behave()
+	if n > 0 {
+		b.shop.Misbehave(sandbox.Fault{Name: "answer-lost", Count: n})
+	}
+}
+
+func (b *box) SwitchOff() { b.shop.GiveUp(b.shop.Subscriptions()[0].ID) }
+
+// Deliver hands over what the shop has to tell.
+func (b *box) Deliver(ctx context.Context, take func(http.Header, []byte) int) {
+	post := sandbox.Deliverer{Shop: b.shop, Transport: answering(take)}
+	post.Deliver(ctx)
+}
+
+// answering is an address that takes deliveries.
+type answering func(http.Header, []byte) int
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: a(r.Header, body), Body: http.NoBody, Request: r}, nil
 }
