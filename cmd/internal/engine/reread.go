@@ -130,9 +130,10 @@ func (l *toFetch) take(ctx context.Context) ([]intake.Ref, error) {
 	return some, nil
 }
 
-// again puts what was not used back to the front.
+// again puts what was not used back to the front. The end of the list counts as
+// used too, and was not taken.
 func (l *toFetch) again() {
-	l.waiting = append(slices.Concat(l.taken[l.used:]...), l.waiting...)
+	l.waiting = append(slices.Concat(l.taken[min(l.used, len(l.taken)):]...), l.waiting...)
 	l.taken, l.used = nil, 0
 }
 
