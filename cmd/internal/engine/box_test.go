@@ -57,7 +57,7 @@ func connect(t testing.TB, url string, s *sandbox.Shop, transport http.RoundTrip
 	t.Helper()
 	d, settings := woocommerce.Driver(), map[string]string{"url": url, "consumer_key": s.Key(), "consumer_secret": s.Secret()}
 	if s.Platform() == sandbox.Shopify {
-		d, settings = shopify.Driver(), map[string]string{"url": url, "access_token": s.Key()}
+		d, settings = shopify.Driver(), map[string]string{"url": url, "access_token": s.Key(), "webhook_secret": s.Secret()}
 	}
 	c := d.Config()
 	for _, f := range c.Fields() {

@@ -79,11 +79,10 @@ type soak struct {
 	cancel context.CancelFunc
 	ended  chan error
 	starts int
+	heard  int // deliveries of webhooks
 
-	done    map[string]int // how often each thing happened
-	serial  int
-	trusted int // units sold while the shop showed what the books wanted it to
-	late    int // units sold while it showed another number
+	done   map[string]int // how often each thing happened
+	serial int
 }
 
 // soakShop is one of the shops.
@@ -91,6 +90,7 @@ type soakShop struct {
 	*box
 	name  string
 	wire  *wire
+	post  sandbox.Deliverer
 	ids   map[string]string // variants by SKU
 	named map[string]string // products by SKU
 }
@@ -110,14 +110,21 @@ func newSoak(t *testing.T, seed uint64, n int) *soak {
 			o.Platform = sandbox.Shopify
 		}
 		b := newBox(t, o)
-		shop := &soakShop{box: b, name: name, wire: &wire{soak: s, next: b.Transport()}}
+		shop := &soakShop{box: b, name: name, wire: &wire{next: b.Transport()}}
+		shop.post = sandbox.Deliverer{Shop: b.Shop, Transport: door{s, name}}
 		b.Connector = connect(t, "https://shop.example", b.Shop, shop.wire, b.now)
 		s.shops[i] = shop
 	}
-	s.shops[0].bubbled()
-	s.shops[1].bubbled()
 	for _, shop := range s.shops {
+		shop.bubbled()
 		shop.read(t)
+		for _, fault := range []string{"hook-lost:chance=0.2", "hook-twice:chance=0.2", "hook-late:chance=0.1:delay=90s", "hook-shuffled:chance=0.1"} {
+			f, err := sandbox.ParseFault(fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shop.Misbehave(f)
+		}
 	}
 	for sku := range s.shops[0].ids {
 		if s.shops[1].ids[sku] != "" {
@@ -239,6 +246,9 @@ func (s *soak) start() {
 	s.cancel, s.ended = cancel, make(chan error, 1)
 	s.starts++
 	go func() { s.ended <- s.engine.Run(ctx) }()
+	for _, shop := range s.shops { // where it does not succeed, the polls must do
+		_, _ = s.engine.Subscribe(ctx, shop.name, "https://comptoir.example/hooks/"+shop.name)
+	}
 }
 
 func (s *soak) stateFile() string { return filepath.Join(s.dir, "sync.db") }
@@ -280,16 +290,14 @@ func (s *soak) kill() {
 
 // wire carries requests, and loses some.
 type wire struct {
-	soak *soak
 	next http.RoundTripper
 
-	mu    sync.Mutex
-	dice  *rand.Rand
-	dead  bool // nothing gets through any more
-	acts  bool // what is sent while it is dead still reaches the shop
-	calm  bool
-	lost  int // answers that were lost after the shop had acted
-	shown int // requests that were refused for being too many
+	mu   sync.Mutex
+	dice *rand.Rand
+	dead bool // nothing gets through any more
+	acts bool // what is sent while it is dead still reaches the shop
+	calm bool
+	lost int // answers that were lost after the shop had acted
 }
 
 var errLine = errors.New("the line is cut")
@@ -306,9 +314,6 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	case dead && !acts, !calm && !dead && throw < 5: // it never arrives
 		return nil, errLine
 	case !calm && !dead && throw < 12:
-		w.mu.Lock()
-		w.shown++
-		w.mu.Unlock()
 		return &http.Response{StatusCode: http.StatusTooManyRequests, Status: "429 Too Many Requests", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
 			Header: http.Header{"Retry-After": {"2"}}, Body: io.NopCloser(strings.NewReader(""))}, nil
 	}
@@ -381,8 +386,35 @@ func (s *soak) wait(d time.Duration) {
 			if late := time.Since(shop.Clock()); late > 0 {
 				shop.Advance(late)
 			}
+			s.heard += shop.post.Deliver(s.t.Context())
 		}
 	}
+}
+
+// door takes what a shop sends to the daemon, as its receiver of webhooks does.
+type door struct {
+	soak *soak
+	shop string
+}
+
+func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || d.soak.cancel == nil {
+		return nil, errors.Join(err, errLine)
+	}
+	hinter, ok := d.soak.engine.Hinter(d.shop)
+	if !ok || !strings.HasSuffix(r.URL.Path, "/"+d.shop) {
+		return nil, fmt.Errorf("%s was sent to %s", d.shop, r.URL)
+	}
+	hint, err := hinter.Hint(r.Header, body)
+	if err == nil {
+		_, err = d.soak.engine.TakeHint(d.shop, hint)
+	}
+	status := http.StatusOK
+	if err != nil {
+		status = http.StatusUnauthorized
+	}
+	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
 }
 
 func (s *soak) anyShop() *soakShop { return s.shops[s.dice.IntN(len(s.shops))] }
@@ -414,8 +446,10 @@ func onOrder(do func(b *box, id string) string) func(*soak) bool {
 // receive adds goods to the stock in the books.
 func (s *soak) receive() bool {
 	s.serial++
-	_ = fmt.Sprint("delivery ", s.serial)
-	return false
+	if _, err := s.books.AdjustStock(s.t.Context(), s.anySKU(), decimal.NewFromInt(int64(1+s.dice.IntN(20))), fmt.Sprint("delivery ", s.serial)); err != nil {
+		s.t.Fatal(err)
+	}
+	return true
 }
 
 // meddle changes a number that the books own, in the shop.
@@ -445,7 +479,7 @@ func (s *soak) rest() {
 // agree compares both shops with the books, on each field that has an owner.
 func (s *soak) agree() {
 	s.t.Helper()
-	s.t.Logf("%v; %d starts; answers lost: %d and %d", s.done, s.starts, s.shops[0].wire.lost, s.shops[1].wire.lost)
+	s.t.Logf("%v; %d starts, %d webhooks; answers lost: %d and %d", s.done, s.starts, s.heard, s.shops[0].wire.lost, s.shops[1].wire.lost)
 	findings, err := s.books.Verify(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
