@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryQueryIsUnderstoodByBothDatabases(t *testing.T) {
-	queries := storetest.Queries(t, ".", "sales", "payouts", "purchasing", "ledger", "inventory", "tax", "crm", "catalog", "reports", "exports", "documents")
+	queries := storetest.Queries(t, ".", "sales", "payouts", "purchasing", "ledger", "inventory", "tax", "crm", "catalog", "completeness", "reports", "exports", "documents")
 	if len(queries) < 50 {
 		t.Fatalf("only %d queries found", len(queries))
 	}

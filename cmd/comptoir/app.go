@@ -75,7 +75,7 @@ func (a *app) root() *cobra.Command {
 		a.digest(), a.report(), a.export(), a.explain(), a.invoice(), a.ledger(), a.period(), a.tax(), a.payout(), a.dispute(), a.link(),
 		a.product(), a.price(), a.category(), a.conflict(), a.stock(),
 		a.vendor(), a.bill(), a.voucher(), a.purchase(),
-		a.webhook(),
+		a.verify(), a.webhook(),
 		a.config(), a.service(), a.version(),
 	)
 	root.AddCommand(topics()...)

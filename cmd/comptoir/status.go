@@ -47,6 +47,12 @@ func (a *app) printStatus(s daemon.Status) {
 		if shop.Paused != "" {
 			a.printf("%s\n", shop.Paused)
 		}
+		if d := shop.Drift; d != nil && d.Alarm != "" {
+			a.printf("%s\n", d.Alarm)
+		}
+		if d := shop.Drift; d != nil && d.LastError != "" {
+			a.printf("%s: the last comparison with the books failed: %s\n", shop.Shop, d.LastError)
+		}
 		for _, r := range shop.Resources {
 			if r.LastError != "" {
 				a.printf("%s %s: the last run failed: %s\n", r.Shop, r.Resource, r.LastError)

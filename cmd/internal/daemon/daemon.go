@@ -270,6 +270,9 @@ func summarize(shops []engine.ShopStatus) string {
 		if s.Paused != "" {
 			paused++
 		}
+		if s.Drift != nil && s.Drift.Alarm != "" {
+			alarms++
+		}
 		for _, r := range s.Resources {
 			parked += r.Parked
 			if r.Alarm != "" {

@@ -160,6 +160,38 @@ func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, 
 	return h, nil
 }
 
+// OpenAside opens the books and the connectors of the shops named for what needs
+// no sync state, and can so be done beside a daemon. Busy reports whether there
+// is one, or another process that keeps the shops in step.
+func OpenAside(ctx context.Context, c *config.Config, env Env, names ...string) (h *House, busy bool, err error) {
+	shops, err := Pick(c, names)
+	if err != nil {
+		return nil, false, err
+	}
+	h = &House{Config: c}
+	ready, err := h.connect(env, shops, false)
+	if err != nil {
+		return nil, false, err
+	}
+	if h.Books, err = OpenThereBooks(ctx, c, env); err != nil {
+		return nil, false, err
+	}
+	if h.Engine, err = engine.New(engine.Options{Books: h.Books, Shops: ready, Now: env.Now, Log: env.Log, Progress: env.Progress}); err != nil {
+		return nil, false, errors.Join(err, h.Close())
+	}
+	state, err := openState(c, env, true)
+	switch fault.KindOf(err) {
+	case fault.Unavailable:
+		return h, true, nil
+	case fault.NotFound:
+		return h, false, nil
+	}
+	if err != nil {
+		return nil, false, errors.Join(err, h.Close())
+	}
+	return h, false, state.Close()
+}
+
 // warn logs what a person should know from the beginning.
 func (h *House) warn(env Env) {
 	if len(h.Strangers) > 0 {
@@ -271,7 +303,7 @@ func (h *House) connect(env Env, shops []*config.Shop, offline bool) ([]engine.S
 			return nil, fmt.Errorf("shop %s: %w", s.Name, err)
 		}
 		e := engine.Shop{Name: s.Name, Connector: connector, Schedules: map[intake.Resource]string{},
-			Location: s.TimeZone, Jitter: s.Jitter, Reread: cron(s.Reread), Sweep: cron(s.Sweep), Retry: cron(s.Retry), Silence: s.Silence,
+			Location: s.TimeZone, Jitter: s.Jitter, Reread: cron(s.Reread), Sweep: cron(s.Sweep), Retry: cron(s.Retry), Verify: cron(s.Verify), VerifySpan: s.VerifySpan, Silence: s.Silence,
 			Push: s.Push.Enabled, Compare: cron(s.Push.Compare)}
 		if e.Location == nil {
 			e.Location = c.Books.TimeZone

@@ -36,6 +36,10 @@ type Shop struct {
 	// Compare is a cron spec: for comparing everything that the shop is sent
 	// with what it is known to have. "" means never.
 	Compare string
+	// Verify is the cron spec for comparing the shop with the books, of the
+	// orders those that changed within VerifySpan before; "" means never.
+	Verify     string
+	VerifySpan time.Duration
 	// Silence is how long a busy resource may bring nothing new before an
 	// alarm is raised. Zero derives it from the resource's own history, see
 	// ResourceStatus.Alarm.
@@ -142,6 +146,9 @@ type ShopStatus struct {
 	// Hints tell what the shop pointed at and was not looked at yet; nil where
 	// its connector takes none.
 	Hints *HintStatus `json:"hints,omitempty"`
+	// Drift is what the last comparison on the schedule found; nil where this
+	// process has made none.
+	Drift *DriftStatus `json:"drift,omitempty"`
 }
 
 // PushStatus is how that stands which a shop has still to be told.

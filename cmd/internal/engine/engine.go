@@ -42,6 +42,7 @@ type shop struct {
 	Shop
 	streams []connectors.Stream
 	timers  []timer
+	verify  cron.Schedule // of comparisons; nil for none
 	log     zerolog.Logger
 
 	// turn is held by whoever works on the shop: pulls, reads again, sweeps.
@@ -67,6 +68,7 @@ type shop struct {
 	paused  string // why, "" where it is not
 	resumed chan struct{}
 	pushing pushHistory
+	drift   *DriftStatus // of the last comparison on the schedule
 	pulls   map[intake.Resource]lastPulls
 	notes   map[intake.Resource][]time.Time // of activity, see silence.go
 }
@@ -100,6 +102,9 @@ func New(o Options) (*Engine, error) {
 		}
 		var err error
 		if sh.timers, err = timersOf(sh); err != nil {
+			return nil, err
+		}
+		if sh.verify, err = verifySchedule(sh.Shop); err != nil {
 			return nil, err
 		}
 		e.shops = append(e.shops, sh)

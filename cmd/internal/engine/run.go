@@ -95,6 +95,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		if sh.Push {
 			wg.Go(func() { e.keepTelling(ctx, sh) })
 		}
+		if sh.verify != nil {
+			wg.Go(func() { e.compareOnSchedule(ctx, sh) })
+		}
 		if _, ok := sh.Connector.(connectors.Hinter); ok {
 			wg.Go(func() { e.heed(ctx, sh) })
 		}

@@ -30,6 +30,9 @@ func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
 		if one.Push, err = e.pushStatus(ctx, sh); err != nil {
 			return nil, err
 		}
+		sh.mu.Lock()
+		one.Drift = sh.drift
+		sh.mu.Unlock()
 		if _, ok := sh.Connector.(connectors.Hinter); ok {
 			hints, err := e.hintStatus(sh)
 			if err != nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -41,7 +42,17 @@ type Verification struct {
 	Days []completeness.Certificate `json:"days"`
 	// Began is when the first request was made.
 	Began time.Time     `json:"as_of"`
-	Took  time.Duration `json:"-"`
+	Took  time.Duration `json:"-"` // "took_seconds" in JSON
+}
+
+// MarshalJSON writes the time that it took in seconds, under a name that says
+// so.
+func (v Verification) MarshalJSON() ([]byte, error) {
+	type plain Verification
+	return json.Marshal(struct {
+		plain
+		Took float64 `json:"took_seconds"`
+	}{plain(v), v.Took.Seconds()})
 }
 
 // Drifted returns the differences that count.

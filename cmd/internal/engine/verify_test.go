@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"comptoir/cmd/internal/engine"
@@ -168,5 +169,49 @@ func TestAComparisonNeedsNoSyncState(t *testing.T) {
 	v, err := e.Verify(t.Context(), engine.VerifyRequest{Shop: "atelier"})
 	if err != nil || len(v.Drift) != 0 {
 		t.Errorf("%v, %v", v.Drift, err)
+	}
+}
+
+func TestTheDaemonComparesOnItsScheduleAndRaisesAnAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf(sortedOrders)
+		s.fillOrders(t, 3)
+		w := newWorld(t, s)
+		w.shop.Schedules = map[intake.Resource]string{intake.Orders: "0 * * * *"}
+		w.shop.Verify, w.shop.VerifySpan = "30 2 * * *", 100*365*24*time.Hour
+		w.restart()
+		stop := w.daemon()
+		defer stop()
+		standing := func() *engine.DriftStatus {
+			all, err := w.engine.Status(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all[0].Drift
+		}
+		time.Sleep(2 * time.Hour)
+		if standing() != nil {
+			t.Error("compared before its time")
+		}
+		time.Sleep(time.Hour)
+		if st := standing(); st == nil || st.Alarm != "" || st.Differences != 0 || strings.Contains(w.log.String(), `"level":"error"`) {
+			t.Errorf("%+v\n%s", st, w.log.String())
+		}
+		s.remove(intake.Orders, "2")
+		time.Sleep(24 * time.Hour)
+		st := standing()
+		if st == nil || st.Differences != 1 || st.Alarm != "shop atelier and the books differ in 1 place, with a value of 10 EUR; see comptoir verify atelier" {
+			t.Errorf("%+v", st)
+		}
+		if !strings.Contains(w.log.String(), `"level":"error"`) {
+			t.Errorf("the log does not tell\n%s", w.log.String())
+		}
+	})
+}
+
+func TestAScheduleOfComparisonsThatCannotBeReadIsRefused(t *testing.T) {
+	_, err := engine.New(engine.Options{Shops: []engine.Shop{{Name: "atelier", Connector: newShelf(), Verify: "at night"}}})
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "schedule of verify") {
+		t.Errorf("%v", err)
 	}
 }
