@@ -383,3 +383,60 @@ func TestJobsTakeTheirTime(t *testing.T) {
 		t.Error("a job is never done")
 	}
 }
+
+func TestWhatBelongsToGoodsIsWrittenByItself(t *testing.T) {
+	s := newGoodsShop(t)
+	p := s.products[slices.IndexFunc(s.products, func(p *product) bool { return len(p.variants) > 2 })]
+	one, product := p.variants[0], plainGid("Product", p.own.id)
+	const item = `mutation($id: ID!, $in: InventoryItemInput!) { inventoryItemUpdate(id: $id, input: $in) { inventoryItem { tracked unitCost { amount } } userErrors { field message } } }`
+	for _, v := range schema.Versions() {
+		told(t, s, v, item, obj{"id": plainGid("InventoryItem", one.itemID()), "in": obj{"tracked": false, "cost": "3.20", "sku": "A-1", "requiresShipping": false}})
+	}
+	if one.tracked || one.cost != 320 || one.sku != "A-1" || !one.virtual {
+		t.Errorf("%+v", one)
+	}
+	if a := told(t, s, "2026-10", item, obj{"id": "gid://shopify/InventoryItem/1", "in": obj{}}); a.code() != "id " {
+		t.Errorf("%+v", a.UserErrors)
+	}
+	const remove = `mutation($p: ID!, $v: [ID!]!) { productVariantsBulkDelete(productId: $p, variantsIds: $v) { product { id } userErrors { field code message } } }`
+	var ids []any
+	for _, v := range p.sellables() {
+		ids = append(ids, plainGid("ProductVariant", v.id))
+	}
+	if a := told(t, s, "2026-10", remove, obj{"p": product, "v": ids}); a.code() != "variantsIds CANNOT_DELETE_LAST_VARIANT" || one.gone {
+		t.Errorf("%+v", a.UserErrors)
+	}
+	told(t, s, "2026-04", remove, obj{"p": product, "v": ids[:1]})
+	if !one.gone || len(p.sellables()) != len(ids)-1 {
+		t.Error("a variant that was deleted is there")
+	}
+	var events struct {
+		Events struct{ Nodes []struct{ SubjectID string } }
+	}
+	decode(t, asking(t, s, `{ events(first: 5, reverse: true, query: "action:destroy subject_type:PRODUCT_VARIANT") { nodes { ... on BasicEvent { subjectId } } } }`, nil).Data, &events)
+	if len(events.Events.Nodes) == 0 || events.Events.Nodes[0].SubjectID != ids[0] {
+		t.Errorf("nobody is told that it was destroyed: %+v", events)
+	}
+	const note = `mutation($m: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $m) { metafields { key value } userErrors { field code message } } }`
+	collection := plainGid("Collection", s.categories[3].id)
+	told(t, s, "2026-10", note, obj{"m": []any{
+		obj{"ownerId": collection, "namespace": "comptoir", "key": "key", "type": "single_line_text_field", "value": "a \"b\""},
+		obj{"ownerId": ids[1], "namespace": "comptoir", "key": "key", "type": "single_line_text_field", "value": "c"}}})
+	var kept struct {
+		Collection     struct{ Metafield struct{ Value string } }
+		ProductVariant struct{ Metafield struct{ Value string } }
+		Collections    struct{ Nodes []struct{ ID string } }
+	}
+	decode(t, asking(t, s, `query($c: ID!, $v: ID!) { collection(id: $c) { metafield(namespace: "comptoir", key: "key") { value } } productVariant(id: $v) { metafield(namespace: "comptoir", key: "key") { value } }
+		collections(first: 3, query: "title:'`+s.categories[3].name+`'") { nodes { id } } }`, obj{"c": collection, "v": ids[1]}).Data, &kept)
+	if kept.Collection.Metafield.Value != `a "b"` || kept.ProductVariant.Metafield.Value != "c" || len(kept.Collections.Nodes) != 1 {
+		t.Errorf("%+v", kept)
+	}
+	if a := told(t, s, "2026-10", note, obj{"m": []any{obj{"ownerId": collection, "key": "x", "value": "y"}}}); a.code() != "metafields.0.key INVALID" {
+		t.Errorf("%+v", a.UserErrors)
+	}
+	by := obj{"handle": p.slug}
+	if got := told(t, s, "2026-07", setProduct, obj{"id": by, "in": obj{"title": "Umbenannt"}}).Product; got.ID != product || p.title != "Umbenannt" {
+		t.Errorf("%+v", got)
+	}
+}

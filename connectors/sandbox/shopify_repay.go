@@ -98,6 +98,7 @@ func (c *check) carriageBack(o *order, r *refund, in input) {
 // moneyOf reads which payments are given back, and how much of each.
 func (c *check) moneyOf(o *order, r *refund, list []input) {
 	v := c.x.s.view(o)
+	given := map[string]int64{} // by gateway
 	for i, in := range list {
 		at := "transactions." + text(int64(i))
 		amount, ok := centsIn(in["amount"])
@@ -114,25 +115,16 @@ func (c *check) moneyOf(o *order, r *refund, list []input) {
 			continue
 		}
 		paid := v.paid[k]
-		card := paid.gateway.code != giftGateway.code
-		if amount > v.refundable(paid)-r.moved*of(card)-r.gifts*of(!card) {
+		given[paid.gateway.code] += amount
+		if given[paid.gateway.code] > v.refundable(paid) {
 			c.refuse(at+".amount", "", "Refund amount cannot be greater than the amount that is left of the payment")
-			continue
-		}
-		if card {
-			r.moved += amount
-		} else {
-			r.gifts += amount
 		}
 	}
-}
-
-// of is 1 where something holds.
-func of(yes bool) int64 {
-	if yes {
-		return 1
+	r.gifts = given[giftGateway.code]
+	delete(given, giftGateway.code)
+	for _, amount := range given {
+		r.moved += amount
 	}
-	return 0
 }
 
 // refundable is what is left of the payments through a payment's gateway.
