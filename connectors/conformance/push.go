@@ -73,7 +73,7 @@ func pushChecks() []check {
 	} {
 		all = append(all, check{"Push/" + c.name, func(ctx context.Context, t T, s Subject) { c.run(ctx, t, s.(Pusher)) }})
 	}
-	return all
+	return append(all, pushWireChecks()...)
 }
 
 // tries is how often something is told again whose answer did not arrive.

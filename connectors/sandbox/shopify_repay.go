@@ -98,7 +98,6 @@ func (c *check) carriageBack(o *order, r *refund, in input) {
 // moneyOf reads which payments are given back, and how much of each.
 func (c *check) moneyOf(o *order, r *refund, list []input) {
 	v := c.x.s.view(o)
-	given := map[string]int64{} // by gateway
 	for i, in := range list {
 		at := "transactions." + text(int64(i))
 		amount, ok := centsIn(in["amount"])
@@ -115,16 +114,25 @@ func (c *check) moneyOf(o *order, r *refund, list []input) {
 			continue
 		}
 		paid := v.paid[k]
-		given[paid.gateway.code] += amount
-		if given[paid.gateway.code] > v.refundable(paid) {
+		card := paid.gateway.code != giftGateway.code
+		if amount > v.refundable(paid)-r.moved*of(card)-r.gifts*of(!card) {
 			c.refuse(at+".amount", "", "Refund amount cannot be greater than the amount that is left of the payment")
+			continue
+		}
+		if card {
+			r.moved += amount
+		} else {
+			r.gifts += amount
 		}
 	}
-	r.gifts = given[giftGateway.code]
-	delete(given, giftGateway.code)
-	for _, amount := range given {
-		r.moved += amount
+}
+
+// of is 1 where something holds.
+func of(yes bool) int64 {
+	if yes {
+		return 1
 	}
+	return 0
 }
 
 // refundable is what is left of the payments through a payment's gateway.

@@ -111,7 +111,14 @@ func attributesOf(variants []intake.Edit) ([]map[string]any, error) {
 
 // makeOne makes one record and returns its id.
 func (c *Connector) makeOne(ctx context.Context, op, route string, body map[string]any) (string, error) {
-	a, err := c.api.write(ctx, op, http.MethodPost, route, body)
+	return c.writeOne(ctx, op, http.MethodPost, route, body)
+}
+
+// writeOne makes or changes one record and returns its id. An answer that names
+// none is no answer, whatever its status: what stands before the shop may have
+// given it.
+func (c *Connector) writeOne(ctx context.Context, op, method, route string, body map[string]any) (string, error) {
+	a, err := c.api.write(ctx, op, method, route, body)
 	if err != nil {
 		return "", err
 	}

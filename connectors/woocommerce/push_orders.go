@@ -85,7 +85,7 @@ func (c *Connector) carryOut(ctx context.Context, key string, r intake.OrderRequ
 // update changes an order. Never send its lines or addresses with it: the shop
 // would work its totals out anew.
 func (c *Connector) update(ctx context.Context, op string, o *order, change map[string]any) error {
-	_, err := c.api.write(ctx, op, http.MethodPut, "orders/"+o.ID.ref(), change)
+	_, err := c.writeOne(ctx, op, http.MethodPut, "orders/"+o.ID.ref(), change)
 	return err
 }
 
@@ -195,7 +195,7 @@ func (c *Connector) noteOnce(ctx context.Context, o *order, note string) error {
 			return nil
 		}
 	}
-	_, err = c.api.write(ctx, "add order note", http.MethodPost, route, map[string]any{"note": note, "customer_note": true})
+	_, err = c.writeOne(ctx, "add order note", http.MethodPost, route, map[string]any{"note": note, "customer_note": true})
 	return err
 }
 
@@ -269,7 +269,7 @@ func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.N
 	if len(f.Lines) > 0 {
 		body["line_items"] = refundItems(f.Lines)
 	}
-	_, err = c.api.write(ctx, "refund order", http.MethodPost, "orders/"+o.ID.ref()+"/refunds", body)
+	_, err = c.writeOne(ctx, "refund order", http.MethodPost, "orders/"+o.ID.ref()+"/refunds", body)
 	return "", err
 }
 
