@@ -23,14 +23,13 @@ CREATE TABLE stock_exposure (
 CREATE INDEX stock_exposure_at ON stock_exposure (shop_id, to_at);
 
 -- What a person wants done with an order of a shop: see package outbox. The
--- request is JSON; its key names it in the shop.
+-- request is JSON.
 CREATE TABLE order_request (
     id          INTEGER PRIMARY KEY,
     shop_id     INTEGER NOT NULL REFERENCES shop,
     order_id    INTEGER NOT NULL REFERENCES sales_order,
     kind        TEXT NOT NULL CHECK (kind IN ('shipment', 'status', 'cancel', 'refund')),
     request     TEXT NOT NULL,
-    key         TEXT NOT NULL UNIQUE,
     state       TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'refused')),
     created_at  INTEGER NOT NULL,
     answered_at INTEGER NOT NULL DEFAULT 0,
