@@ -49,15 +49,21 @@ const (
 const FieldShipments Field = "shipments"
 
 // Fields returns the fields of a Product, a Variant or a Category as the shop
-// states them. Of other bodies it returns none. Quantities are not among them.
+// states them. Of other bodies it returns none. Quantities are not among them,
+// and what is never sold itself has no price: a shop may state one that it
+// works out from those of the variants.
 func Fields(body any) map[Field]string {
 	switch b := body.(type) {
 	case *Product:
 		return map[Field]string{FieldTitle: b.Title, FieldDescription: b.Description, FieldShort: b.Short, FieldStatus: b.Status,
 			FieldImages: List(b.Images), FieldCategories: Sorted(b.CategoryIDs)}
 	case *Variant:
-		return map[Field]string{FieldSKU: b.SKU, FieldBarcode: b.Barcode, FieldPrice: Amount(cmp.Or(b.Regular, b.Price)), FieldSale: Amount(b.Sale),
-			FieldSaleFrom: Instant(b.SaleFrom), FieldSaleTo: Instant(b.SaleTo), FieldWeight: b.Weight, FieldOptions: List(b.Options), FieldBackorders: b.Backorders}
+		fields := map[Field]string{FieldSKU: b.SKU, FieldBarcode: b.Barcode, FieldWeight: b.Weight, FieldOptions: List(b.Options), FieldBackorders: b.Backorders}
+		if b.Sellable {
+			fields[FieldPrice], fields[FieldSale] = Amount(cmp.Or(b.Regular, b.Price)), Amount(b.Sale)
+			fields[FieldSaleFrom], fields[FieldSaleTo] = Instant(b.SaleFrom), Instant(b.SaleTo)
+		}
+		return fields
 	case *Category:
 		return map[Field]string{FieldName: b.Name, FieldDescription: b.Description, FieldParent: b.ParentID}
 	}
