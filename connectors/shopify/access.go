@@ -22,12 +22,16 @@ const (
 // The scopes that decide what can be written into a shop.
 const (
 	scopeSetStock = "write_inventory"
+	scopeShip     = "write_merchant_managed_fulfillment_orders"
+	scopeOrder    = "write_orders"
 )
 
 // writing are the rights that the mutations need. Who only reads a shop has no
 // need of them.
 var writing = [...]right{
 	{scope: scopeSetStock, without: "stock"},
+	{scope: scopeShip, without: "shipments"},
+	{scope: scopeOrder, without: "cancellations, refunds and whether an order is closed"},
 }
 
 // right is a scope that the app should have.

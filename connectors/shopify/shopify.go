@@ -60,6 +60,7 @@ type Connector struct {
 	// What was learnt about it, for as long as the process runs.
 	sizes   sizes
 	touched touched
+	tries   tries
 }
 
 var (
@@ -69,6 +70,7 @@ var (
 
 	_ connectors.StockPusher = (*Connector)(nil)
 	_ connectors.Hinter      = (*Connector)(nil)
+	_ connectors.OrderPusher = (*Connector)(nil)
 )
 
 // New makes a connector for one shop. It does no I/O.
