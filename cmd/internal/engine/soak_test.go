@@ -21,6 +21,7 @@ import (
 	"comptoir/connectors"
 	"comptoir/connectors/sandbox"
 	"comptoir/erp"
+	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
@@ -347,6 +348,13 @@ var happenings = []happening{
 	{"refund", 5, onOrder(func(b *box, id string) string { return b.RefundOrder(id, true) })},
 	{"receipt", 12, (*soak).receive},
 	{"number changed by hand in a shop", 1, (*soak).meddle},
+	{"price", 6, (*soak).reprice},
+	{"sale price", 2, (*soak).reduce},
+	{"product moved to other categories", 3, (*soak).sortInto},
+	{"category renamed", 1, (*soak).renameCategory},
+	{"category moved", 1, (*soak).moveCategory},
+	{"category added or deleted", 1, (*soak).addOrDeleteCategory},
+	{"product edited in a shop", 2, (*soak).editInShop},
 	{"kill", 1, func(s *soak) bool { s.kill(); return true }},
 }
 
@@ -458,11 +466,118 @@ func (s *soak) meddle() bool {
 	return shop.SetStock(shop.ids[s.anySKU()], s.dice.IntN(50)) != ""
 }
 
+// set changes fields of an article in the books.
+func (s *soak) set(sku string, set ...erp.Assignment) bool {
+	if _, err := s.books.SetProduct(s.t.Context(), sku, set, false); err != nil {
+		s.t.Fatalf("set %v of %s: %v", set, sku, err)
+	}
+	return true
+}
+
+func (s *soak) cents(from, to int) string {
+	return decimal.New(int64(from+s.dice.IntN(to-from)), -2).String()
+}
+
+func (s *soak) reprice() bool {
+	return s.set(s.anySKU(), erp.Assignment{Field: intake.FieldPrice, Text: s.cents(5000, 9000)})
+}
+
+// reduce begins or ends a sale.
+func (s *soak) reduce() bool {
+	price := ""
+	if s.dice.IntN(2) == 0 {
+		price = s.cents(100, 400)
+	}
+	return s.set(s.anySKU(), erp.Assignment{Field: intake.FieldSale, Text: price})
+}
+
+// tree is the categories of the house.
+func (s *soak) tree() []erp.CategoryNode {
+	nodes, err := s.books.Categories(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return nodes
+}
+
+// anyCategory returns the address of a category; "" where there is none yet.
+func (s *soak) anyCategory() string {
+	nodes := s.tree()
+	if len(nodes) == 0 {
+		return ""
+	}
+	return strconv.FormatInt(nodes[s.dice.IntN(len(nodes))].ID, 10)
+}
+
+func (s *soak) sortInto() bool {
+	in := s.anyCategory()
+	return in != "" && s.set(s.anySKU(), erp.Assignment{Field: intake.FieldCategories, Text: in})
+}
+
+// allowed reports whether a change of the tree was made; one that the books
+// refuse, such as a category below itself, is none.
+func (s *soak) allowed(err error) bool {
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		s.t.Fatal(err)
+	}
+	return err == nil
+}
+
+func (s *soak) renameCategory() bool {
+	s.serial++
+	which := s.anyCategory()
+	if which == "" {
+		return false
+	}
+	_, err := s.books.RenameCategory(s.t.Context(), which, fmt.Sprint("Rayon ", s.serial), false)
+	return s.allowed(err)
+}
+
+func (s *soak) moveCategory() bool {
+	which, under := s.anyCategory(), ""
+	if s.dice.IntN(3) > 0 {
+		under = s.anyCategory()
+	}
+	if which == "" {
+		return false
+	}
+	_, err := s.books.MoveCategory(s.t.Context(), which, under, false)
+	return s.allowed(err)
+}
+
+func (s *soak) addOrDeleteCategory() bool {
+	s.serial++
+	if nodes := s.tree(); len(nodes) > 12 {
+		_, err := s.books.DeleteCategory(s.t.Context(), strconv.FormatInt(nodes[s.dice.IntN(len(nodes))].ID, 10), true, false)
+		return s.allowed(err)
+	}
+	_, err := s.books.AddCategory(s.t.Context(), fmt.Sprint("Nouveau ", s.serial), "", false)
+	return s.allowed(err)
+}
+
+// editInShop changes what the shop owns of a product, and what it does not.
+func (s *soak) editInShop() bool {
+	shop := s.anyShop()
+	return shop.Edit(intake.Products, shop.named[s.anySKU()]) != ""
+}
+
 // rest lets everything come to an end.
 func (s *soak) rest() {
 	s.t.Helper()
 	for _, shop := range s.shops {
 		shop.wire.quiet()
+	}
+	s.wait(3 * time.Hour)
+	conflicts, err := s.books.Conflicts(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, c := range conflicts { // both sides have changed it: a person decides
+		side := []outbox.Owner{outbox.ERP, outbox.Shop}[s.dice.IntN(2)]
+		if _, err := s.books.KeepSide(s.t.Context(), c.Shop, c.Kind, c.ID, c.Field, side, false); err != nil {
+			s.t.Fatal(err)
+		}
+		s.done["conflict decided"]++
 	}
 	s.wait(7 * time.Hour)
 	for _, shop := range s.shops {
