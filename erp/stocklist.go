@@ -48,7 +48,7 @@ func (b *Books) VariantStocks(ctx context.Context, search string) ([]VariantStoc
 		want := strings.ToLower(search)
 		return eachRow(ctx, r, `SELECT v.id, v.sku, v.barcode, COALESCE(p.title, ''), v.title, v.backorders, COALESCE(l.on_hand, 0), COALESCE(l.demand, 0), COALESCE(l.allocated, 0), COALESCE(c.safety, 0), COALESCE(l.opened, FALSE)
 			FROM variant v LEFT JOIN product p ON p.id = v.product_id LEFT JOIN variant c ON c.id = v.stock_id LEFT JOIN stock_level l ON l.variant_id = v.stock_id AND l.place_id = 1
-			WHERE v.merged_into = 0 AND ((v.sellable AND v.status <> 'deleted') OR COALESCE(l.on_hand, 0) <> 0 AND v.stock_id = v.id) ORDER BY v.sku, v.id`, nil, func(rows *sql.Rows) error {
+			WHERE v.merged_into = 0 AND ((v.sellable AND v.status <> 'deleted') OR COALESCE(l.on_hand, 0) <> 0 AND v.stock_id = v.id) ORDER BY v.sku = '', v.sku, v.id`, nil, func(rows *sql.Rows) error {
 			var s VariantStock
 			var barcode, backorders string
 			if err := rows.Scan(&s.ID, &s.SKU, &barcode, &s.Product, &s.Title, &backorders, &s.OnHand, &s.Wanted, &s.Allocated, &s.Safety, &s.Counted); err != nil {

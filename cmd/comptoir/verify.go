@@ -31,8 +31,8 @@ func (a *app) verify() *cobra.Command {
 			"and what differs, with the value at stake and since when. It writes nothing but certificates: for each day of\n" +
 			"which it compared all orders, how many there are, what they come to and which status they have, on both sides.\n" +
 			"Reports say that they are provisional for days without a certificate that holds.\n\n" +
-			"What is on its way is told apart and does not count: what the shop has still to be told, and, while the daemon\n" +
-			"runs, what changed in the last " + engine.UnderWay.String() + ". Exit code 3 means that something else differs.",
+			"While the daemon runs, what is on its way is told apart and does not count: what the shop has still to be told, and\n" +
+			"what changed in the last " + engine.UnderWay.String() + ". Exit code 3 means that something else differs.",
 		Args: count(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.load()

@@ -25,7 +25,8 @@ type VerifyRequest struct {
 	// means all.
 	Since time.Time
 	// Grace is how long a change may be under way from the shop to the books: a
-	// younger one is told as pending. Zero where nobody is carrying changes.
+	// younger one is told as pending. Zero where nobody is carrying changes: then
+	// nothing is, and what the shop has still to be told counts too.
 	Grace time.Duration
 }
 
@@ -275,6 +276,7 @@ func (v *verifying) drift() []erp.Drift {
 			if !d.Since.IsZero() && v.began.Sub(d.Since) < v.r.Grace {
 				d.Pending = true
 			}
+			d.Pending = d.Pending && v.r.Grace > 0
 			out = append(out, d)
 		}
 	}
