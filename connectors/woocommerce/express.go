@@ -140,13 +140,22 @@ func changeOf(changes []intake.Change, field intake.Field) (string, bool) {
 var reworded = []intake.Field{intake.FieldTitle, intake.FieldDescription, intake.FieldShort, intake.FieldImages}
 
 // dropped says which change the shop did not take, though it did not refuse
-// it. Without categories it puts a product into its default one.
-func (c *Connector) dropped(kind intake.Kind, stated map[intake.Field]string, changes []intake.Change) string {
-	for _, change := range changes {
-		if slices.Contains(reworded, change.Field) || change.Field == intake.FieldCategories && change.To == "" {
+// it. Where a product stands in no category it puts it into its default one, and
+// where it does not count a variant by itself it knows no backorders of it: that
+// is its own way to have what it was told.
+func (c *Connector) dropped(e *intake.Edit, body any) string {
+	stated := intake.Fields(body)
+	v, _ := body.(*intake.Variant)
+	for _, change := range e.Changes {
+		switch {
+		case slices.Contains(reworded, change.Field):
+			continue
+		case change.Field == intake.FieldCategories && change.To == "":
+			continue
+		case change.Field == intake.FieldBackorders && v != nil && (!v.Tracked || v.StockOf != ""):
 			continue
 		}
-		if want, ok := c.Express(kind, change.Field, change.To); !ok || !sameValue(change.Field, stated[change.Field], want) {
+		if want, ok := c.Express(e.Ref.Kind, change.Field, change.To); !ok || !sameValue(change.Field, stated[change.Field], want) {
 			return fmt.Sprintf("the shop was told %s %q and has %q: a plugin may forbid the change, or WooCommerce is too old for it", change.Field, change.To, stated[change.Field])
 		}
 	}

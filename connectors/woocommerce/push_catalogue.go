@@ -150,7 +150,7 @@ func (c *Connector) readBack(ctx context.Context, edits []intake.Edit, outcomes 
 			why = "the shop does not have it any more"
 		}
 		if body := bodyOf(rec, out.Ref); body != nil {
-			why = c.dropped(e.Ref.Kind, intake.Fields(body), e.Changes)
+			why = c.dropped(e, body)
 		}
 		if why != "" {
 			out.Result, out.Why = intake.Refused, why

@@ -3,6 +3,7 @@ package woocommerce
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 
 	"comptoir/erp/intake"
@@ -17,12 +18,19 @@ func (c *Connector) pushCategories(ctx context.Context, edits []intake.Edit) ([]
 	if p.b.empty() {
 		return p.outcomes, nil
 	}
+	within, err := p.productsWithin(ctx)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := c.batch(ctx, "change categories", categoriesRoute, p.b)
 	if err != nil {
 		return nil, err
 	}
 	p.take(answer)
 	if err := p.adopt(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.restate(ctx, within); err != nil {
 		return nil, err
 	}
 	return p.outcomes, c.readBack(ctx, edits, p.outcomes)
@@ -89,6 +97,40 @@ func (p *categoryPush) take(answer *batchAnswer) {
 	for j, raw := range answer.Delete {
 		p.outcomes[p.gone[j]] = deleted(p.edits[p.gone[j]].Ref, raw)
 	}
+}
+
+// productsWithin finds the products of each category that goes: they leave it,
+// or fall into the default one, without their dates moving.
+func (p *categoryPush) productsWithin(ctx context.Context) ([][]intake.Ref, error) {
+	within := make([][]intake.Ref, len(p.gone))
+	for j, i := range p.gone {
+		l := source{resource: intake.Products, route: "products", query: url.Values{"status": {"any"}, "category": {p.edits[i].Ref.ID}}}
+		err := p.c.each(ctx, l, "id", func(rows []row) error {
+			for _, r := range rows {
+				within[j] = append(within[j], intake.Ref{Kind: intake.KindProduct, ID: scalarID(r.id)})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return within, nil
+}
+
+// restate adds what the shop states of those products now.
+func (p *categoryPush) restate(ctx context.Context, within [][]intake.Ref) error {
+	for j, i := range p.gone {
+		if p.outcomes[i].Result != intake.Done || len(within[j]) == 0 {
+			continue
+		}
+		records, err := p.c.Fetch(ctx, within[j])
+		if err != nil {
+			return err
+		}
+		p.outcomes[i].Records = records
+	}
+	return nil
 }
 
 // deleted reads what became of a category that was to go: one that is not there

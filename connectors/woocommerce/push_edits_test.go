@@ -157,6 +157,19 @@ func TestOptionsOfAVariation(t *testing.T) {
 	}
 }
 
+// A variation of which the product counts the stock knows no backorders of its
+// own: what else it was told is done.
+func TestBackordersOfWhatIsCountedWithItsProduct(t *testing.T) {
+	s := newCounter(t)
+	_, variations := s.goods()
+	v := variations[slices.IndexFunc(variations, func(v intake.Variant) bool { return v.StockOf != "" })]
+	e := intake.Edit{Key: "b", Ref: intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ProductID}, Changes: changes("price", "33", "backorders", "yes")}
+	out, err := s.c.PushEdits(t.Context(), "k", []intake.Edit{e})
+	if err != nil || out[0].Result != intake.Done || fieldsOf(out[0].Records, e.Ref)[intake.FieldPrice] != "33" {
+		t.Errorf("%s %s, %v", out[0].Result, out[0].Why, err)
+	}
+}
+
 // One that is refused does not hinder the others, and the shop's words are
 // plain.
 func TestRefusedEditsKeepToThemselves(t *testing.T) {
@@ -300,9 +313,13 @@ func TestCategoriesComeAndGoAndProductsStay(t *testing.T) {
 	product := intake.Ref{Kind: intake.KindProduct, ID: counted(own)[0].ProductID}
 	s.edit(intake.Edit{Key: "c4", Ref: product, Changes: changes("categories", intake.Sorted([]string{made.Ref.ID, child.Ref.ID}))})
 	products := len(s.shop.IDs(intake.Products))
-	for range 2 { // what is gone already is gone
-		if o := s.edit(intake.Edit{Key: "c5", Ref: made.Ref, Delete: true}); o.Result != intake.Done {
+	for i := range 2 { // what is gone already is gone
+		o := s.edit(intake.Edit{Key: "c5", Ref: made.Ref, Delete: true})
+		if o.Result != intake.Done {
 			t.Errorf("%+v", o)
+		}
+		if i == 0 && (len(o.Records) != 1 || o.Records[0].Ref != product) {
+			t.Errorf("the product that was in it moved without its date, and is not stated: %d records", len(o.Records))
 		}
 	}
 	rec, err := s.c.Fetch(t.Context(), []intake.Ref{product})
