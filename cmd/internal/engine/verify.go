@@ -273,7 +273,7 @@ func (v *verifying) drift() []erp.Drift {
 			if v.wanted != nil && !v.wanted[d.Resource] {
 				continue
 			}
-			if !d.Since.IsZero() && v.began.Sub(d.Since) < v.r.Grace {
+			if !d.Since.IsZero() && v.began.Sub(d.Since).Abs() < v.r.Grace { // clocks differ, but not that much
 				d.Pending = true
 			}
 			d.Pending = d.Pending && v.r.Grace > 0
