@@ -242,5 +242,5 @@ func (r Range) String() string {
 	if r.From == r.To {
 		return r.From
 	}
-	return r.From + " to " + r.To
+	return r.From + " – " + r.To
 }

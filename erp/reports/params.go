@@ -195,6 +195,8 @@ type reading struct {
 	Params
 	Report
 	shop int64 // id of the shop; 0 for all
+	// pointInTime is that of the Definition.
+	pointInTime bool
 }
 
 // from is the first day, with "" for the beginning: it is before all days.
@@ -209,7 +211,7 @@ func (r *reading) to() string {
 }
 
 func run(ctx context.Context, reader store.Reader, d Definition, p Params) (Report, error) {
-	r := &reading{Reader: reader, Params: p, Report: Report{Name: d.Name, Title: d.Title, Company: p.Company, From: p.From, To: p.To, AsOf: p.AsOf, MadeAt: p.Now}}
+	r := &reading{Reader: reader, Params: p, pointInTime: d.PointInTime, Report: Report{Name: d.Name, Title: d.Title, Company: p.Company, From: p.From, To: p.To, AsOf: p.AsOf, MadeAt: p.Now}}
 	if d.PointInTime {
 		r.Report.From, r.Report.To = "", ""
 	}
@@ -228,6 +230,9 @@ func run(ctx context.Context, reader store.Reader, d Definition, p Params) (Repo
 	}
 	if p.Gateway != "" {
 		r.Filters = append(r.Filters, Filter{"gateway", p.Gateway})
+	}
+	if err := r.provisional(ctx); err != nil {
+		return Report{}, err
 	}
 	if err := d.make(ctx, r); err != nil {
 		return Report{}, err

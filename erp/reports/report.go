@@ -17,12 +17,15 @@ type Report struct {
 	// end. A report as of a day has AsOf instead.
 	From, To, AsOf string
 	Filters        []Filter
-	MadeAt         time.Time
-	Columns        []Column
-	Sections       []Section
-	Totals         []Row // of the whole report
-	Notes          []Note
-	Ties           []Tie
+	// Provisional are the days of which it is not proven that all orders are in
+	// the books, by shop.
+	Provisional []Provisional
+	MadeAt      time.Time
+	Columns     []Column
+	Sections    []Section
+	Totals      []Row // of the whole report
+	Notes       []Note
+	Ties        []Tie
 	// Next is where the next page begins; "" on the last one.
 	Next string
 	// Chart is what a plot of the report shows; nil where it has none.

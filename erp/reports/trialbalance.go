@@ -22,6 +22,8 @@ type TrialBalanceReport struct {
 	Accounts []TrialBalanceAccount `json:"accounts"`
 	Debit    int64                 `json:"debit"`  // sum of the debits of the period, in minor units
 	Credit   int64                 `json:"credit"` // sum of the credits of the period
+	// Provisional is that of the Report.
+	Provisional []Provisional `json:"provisional,omitempty"`
 }
 
 // TrialBalanceAccount is one account, in minor units of the company's currency.
@@ -65,7 +67,7 @@ func trialBalance(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	fixed := TrialBalanceReport{From: r.Report.From, To: r.Report.To, Currency: string(r.Currency), Accounts: []TrialBalanceAccount{}}
+	fixed := TrialBalanceReport{From: r.Report.From, To: r.Report.To, Currency: string(r.Currency), Accounts: []TrialBalanceAccount{}, Provisional: r.Provisional}
 	r.Columns = []Column{{"code", "Account", Text}, {"name", "Name", Text}, {"opening", "Opening", Money}, {"debit", "Debit", Money}, {"credit", "Credit", Money}, {"closing", "Closing", Money}}
 	width := len(r.Columns)
 	var rows []Row

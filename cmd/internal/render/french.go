@@ -5,7 +5,10 @@ package render
 func french() words {
 	return words{
 		"As of": "Au", "From": "Depuis le", "Until": "Jusqu'au", "All that is booked": "Toutes les écritures", "all in": "montants en",
-		"Made on": "Établi le", "More follows, after": "La suite vient après", "besides": "hors", "from elsewhere": "passés par ailleurs", "difference": "écart",
+		"provisional": "provisoire",
+		"Provisional: of %s it is not proven that all orders are here for %s (comptoir verify)": "Provisoire : de %s, il n'est pas établi que toutes les commandes sont là pour %s (comptoir verify)",
+		"%s and %d earlier times": "%s et %d périodes plus tôt",
+		"Made on":                 "Établi le", "More follows, after": "La suite vient après", "besides": "hors", "from elsewhere": "passés par ailleurs", "difference": "écart",
 		"shop": "boutique", "gateway": "prestataire", "account": "compte", "compared with": "comparé à", "by": "par",
 
 		"Trial balance": "Balance générale", "Income statement": "Compte de résultat", "Balance sheet": "Bilan", "General ledger": "Grand livre",

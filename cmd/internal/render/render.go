@@ -191,6 +191,9 @@ func heading(r reports.Report, w words) []string {
 	for _, f := range r.Filters {
 		lines = append(lines, w.get(f.Name)+": "+f.Value)
 	}
+	if len(r.Provisional) > 0 {
+		lines = append(lines, w.get("provisional"))
+	}
 	return lines
 }
 
@@ -204,10 +207,22 @@ func remarks(r reports.Report, w words) []string {
 	for _, t := range r.Ties {
 		out = append(out, tieLine(r, t, w))
 	}
+	for _, p := range r.Provisional {
+		out = append(out, fmt.Sprintf(w.get("Provisional: of %s it is not proven that all orders are here for %s (comptoir verify)"), p.Shop, few(p.Ranges(), w)))
+	}
 	if r.Next != "" {
 		out = append(out, w.get("More follows, after")+" "+r.Next)
 	}
 	return out
+}
+
+// few writes the last of many, the newest, and how many there are besides.
+func few(list []string, w words) string {
+	const most = 4
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf(w.get("%s and %d earlier times"), strings.Join(list[len(list)-most:], ", "), len(list)-most)
 }
 
 func tieLine(r reports.Report, t reports.Tie, w words) string {

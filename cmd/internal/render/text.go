@@ -182,13 +182,16 @@ type jsonReport struct {
 	AsOf     string            `json:"as_of"`
 	Currency string            `json:"currency"`
 	Filters  map[string]string `json:"filters"`
-	MadeAt   string            `json:"made_at"`
-	Columns  []jsonColumn      `json:"columns"`
-	Sections []jsonSection     `json:"sections"`
-	Totals   []jsonRow         `json:"totals"`
-	Notes    []string          `json:"notes"`
-	Ties     []jsonTie         `json:"ties"`
-	Next     string            `json:"next"`
+	// Provisional are the days of which it is not proven that all orders are in
+	// the books.
+	Provisional []reports.Provisional `json:"provisional"`
+	MadeAt      string                `json:"made_at"`
+	Columns     []jsonColumn          `json:"columns"`
+	Sections    []jsonSection         `json:"sections"`
+	Totals      []jsonRow             `json:"totals"`
+	Notes       []string              `json:"notes"`
+	Ties        []jsonTie             `json:"ties"`
+	Next        string                `json:"next"`
 }
 
 type jsonColumn struct {
@@ -224,7 +227,7 @@ func writeJSON(w io.Writer, r reports.Report) error {
 		return enc.Encode(r.Fixed)
 	}
 	out := jsonReport{Report: r.Name, Title: r.Title, Company: r.Company, From: r.From, To: r.To, AsOf: r.AsOf, Currency: string(r.Currency),
-		Filters: map[string]string{}, MadeAt: r.MadeAt.Format(time.RFC3339), Sections: []jsonSection{}, Totals: []jsonRow{}, Notes: []string{}, Ties: []jsonTie{}, Next: r.Next}
+		Filters: map[string]string{}, Provisional: append([]reports.Provisional{}, r.Provisional...), MadeAt: r.MadeAt.Format(time.RFC3339), Sections: []jsonSection{}, Totals: []jsonRow{}, Notes: []string{}, Ties: []jsonTie{}, Next: r.Next}
 	for _, f := range r.Filters {
 		out.Filters[f.Name] = f.Value
 	}
