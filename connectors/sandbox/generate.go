@@ -174,6 +174,19 @@ func (s *Shop) makeProducts() {
 	p := s.newProduct("Carte cadeau", s.categories[0])
 	p.own.sku, p.own.price, p.own.virtual, p.own.gift, p.own.class = "GIFT", 5000, true, true, untaxed
 	s.giftCard = p.own
+	for i := range s.opt.Range {
+		s.makeArticle(i)
+	}
+}
+
+// makeArticle makes one of the articles that Options.Range asks for.
+func (s *Shop) makeArticle(i int) {
+	no := zeros(int64(i+1), 5)
+	d := s.goodsDice(1_000 + int64(i))
+	p := s.newProduct("Article "+no, s.categories[5])
+	p.own.class, p.own.price, p.own.grams, p.own.sku = standard, int64(d.between(100, 9_000)), 50+i%900, "ART-"+no
+	s.fill(p.own, d)
+	s.sellable = append(s.sellable, p.own)
 }
 
 func (s *Shop) makeVariable(i int, title, sku string, in *category, price int64, sizes, colours []string, pooled bool) {

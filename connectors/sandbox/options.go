@@ -21,6 +21,9 @@ type Options struct {
 	// out a few of them and has a few of its own, unless the shops have a
 	// history in Common.
 	Goods int64
+	// Range is how many articles the shop sells beside its usual ones: simple
+	// products, each counted.
+	Range int
 	// Common keeps to what every platform can tell in full: amounts in EUR
 	// only, stock counted by each variant, no fee below zero, no fee given
 	// back, nothing discontinued and nothing that cannot be booked. Shops of

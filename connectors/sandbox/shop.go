@@ -58,7 +58,7 @@ type Shop struct {
 	events             []Event
 
 	categories []*category
-	products   []*product
+	products   []*product // in order of id
 	sellable   []*variant // what a customer can choose from, gift cards apart
 	giftCard   *variant
 	coupons    []*coupon
@@ -198,22 +198,25 @@ func (s *Shop) customer(id int64) *customer {
 }
 
 func (s *Shop) product(id int64) *product {
-	for _, p := range s.products {
-		if p.own.id == id && !p.own.gone {
-			return p
-		}
+	if i, ok := s.productAt(id); ok && !s.products[i].own.gone {
+		return s.products[i]
 	}
 	return nil
 }
 
+// productAt is the place of a product: they are in order of id.
+func (s *Shop) productAt(id int64) (int, bool) {
+	return slices.BinarySearchFunc(s.products, id, func(p *product, id int64) int { return compare(p.own.id, id) })
+}
+
 // variant finds a variation, or what a product itself is.
 func (s *Shop) variant(id int64) *variant {
+	if p := s.product(id); p != nil {
+		return p.own
+	}
 	for _, p := range s.products {
 		if p.own.gone {
 			continue
-		}
-		if p.own.id == id {
-			return p.own
 		}
 		for _, v := range p.variants {
 			if v.id == id && !v.gone {

@@ -470,3 +470,24 @@ func TestLinesOutliveTheirProduct(t *testing.T) {
 		t.Error("the date of the order moved")
 	}
 }
+
+func TestARangeIsSoldInEveryShopAlike(t *testing.T) {
+	stock := map[string]int64{}
+	for _, platform := range []Platform{WooCommerce, Shopify} {
+		s := New(Options{Seed: int64(len(platform) + 1), Goods: 9, Range: 300, Platform: platform})
+		n := 0
+		for _, p := range s.products {
+			if !strings.HasPrefix(p.own.sku, "ART-") {
+				continue
+			}
+			n++
+			if before, known := stock[p.own.sku]; !p.own.tracked || known && before != p.own.stock {
+				t.Errorf("%s: %d, elsewhere %d", p.own.sku, p.own.stock, before)
+			}
+			stock[p.own.sku] = p.own.stock
+		}
+		if n != 300 || len(s.IDs(intake.Products)) < 300 {
+			t.Errorf("%d articles", n)
+		}
+	}
+}

@@ -43,17 +43,23 @@ func (s *Shop) quantity(l level, state string) int64 {
 		return 0
 	}
 	main := l.at == &locations[atelier]
-	available, committed := l.of.aside, int64(0)
+	available := l.of.aside
 	if main {
-		available, committed = l.of.stock-l.of.aside, s.committed(l.of)
+		available = l.of.stock - l.of.aside
+	}
+	committed := func() int64 {
+		if main {
+			return s.committed(l.of)
+		}
+		return 0
 	}
 	switch state {
 	case "available":
 		return available
 	case "committed":
-		return committed
+		return committed()
 	case "on_hand":
-		return available + committed
+		return available + committed()
 	default: // incoming, reserved, damaged …: the shop has none
 		return 0
 	}

@@ -82,6 +82,17 @@ func (s *Shop) StockAt(variantID, location string) int {
 	return -1
 }
 
+// InventoryID returns the id under which a Shopify shop counts a variant; ""
+// where it has no such variant.
+func (s *Shop) InventoryID(variantID string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.onSale(number(variantID)); v != nil && s.onShopify() {
+		return text(v.itemID())
+	}
+	return ""
+}
+
 // IDs returns the external ids of all records that the shop has of r, sorted
 // as numbers where they are numbers. Orders are those that it lists: neither
 // drafts nor trash. Variants are those below a product, as a simple product is
