@@ -169,13 +169,19 @@ func TestWhatCannotBeAskedForIsRefused(t *testing.T) {
 				_, err := m.CancelOrder(ctx, "a", "a-1", intake.Cancellation{Reason: "mood"}, false)
 				return err
 			}, fault.Invalid},
-			"a location that there is not": {func() error { _, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{Location: "Paris"}, false); return err }, fault.NotFound},
-			"more money than there is":     {func() error { _, err := m.RefundOrder(ctx, "a", "a-1", erp.RefundAsk{Amount: &tooMuch}, false); return err }, fault.Unprocessable},
-			"a status that it has":         {func() error { _, err := m.SetOrderStatus(ctx, "a", "a-1", "processing", false); return err }, fault.Unprocessable},
-			"no status":                    {func() error { _, err := m.SetOrderStatus(ctx, "a", "a-1", " ", false); return err }, fault.Invalid},
-			"a shop that is sent nothing":  {func() error { _, err := m.CancelOrder(ctx, "off", "1", intake.Cancellation{}, false); return err }, fault.Unprocessable},
-			"a shop that ships itself":     {func() error { _, err := m.ShipOrder(ctx, "own", "own-1", erp.ShipAsk{}, false); return err }, fault.Unprocessable},
-			"a shop that there is not":     {func() error { _, err := m.CancelOrder(ctx, "b", "1", intake.Cancellation{}, false); return err }, fault.NotFound},
+			"a location that there is not": {func() error {
+				_, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{Location: "Paris"}, false)
+				return err
+			}, fault.NotFound},
+			"more money than there is": {func() error {
+				_, err := m.RefundOrder(ctx, "a", "a-1", erp.RefundAsk{Amount: &tooMuch}, false)
+				return err
+			}, fault.Unprocessable},
+			"a status that it has":        {func() error { _, err := m.SetOrderStatus(ctx, "a", "a-1", "processing", false); return err }, fault.Unprocessable},
+			"no status":                   {func() error { _, err := m.SetOrderStatus(ctx, "a", "a-1", " ", false); return err }, fault.Invalid},
+			"a shop that is sent nothing": {func() error { _, err := m.CancelOrder(ctx, "off", "1", intake.Cancellation{}, false); return err }, fault.Unprocessable},
+			"a shop that ships itself":    {func() error { _, err := m.ShipOrder(ctx, "own", "own-1", erp.ShipAsk{}, false); return err }, fault.Unprocessable},
+			"a shop that there is not":    {func() error { _, err := m.CancelOrder(ctx, "b", "1", intake.Cancellation{}, false); return err }, fault.NotFound},
 		} {
 			if err := test.do(); fault.KindOf(err) != test.want {
 				t.Errorf("%s: %v", name, err)
