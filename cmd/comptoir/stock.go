@@ -105,13 +105,17 @@ func (a *app) stockList() *cobra.Command {
 						return err
 					}
 					for _, s := range of {
-						if !waiting || !s.Agrees || !s.WaitingSince.IsZero() {
+						if !waiting || !s.Agrees {
 							list = append(list, s)
 						}
 					}
 				}
 				if a.json {
 					return a.printJSON(map[string]any{"stock": list})
+				}
+				if waiting && len(list) == 0 {
+					a.printf("The shops have what they are to have.\n")
+					return nil
 				}
 				a.printShopStocks(list)
 				return nil
