@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -54,7 +55,13 @@ func newHistory(t *testing.T, platform string, orders int) *history {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(shop.Handler())
+	return serveHistory(t, b, shop, shop.Handler())
+}
+
+// serveHistory serves a shop and writes the configuration that reaches it.
+func serveHistory(t *testing.T, b box, shop *sandbox.Shop, handler http.Handler) *history {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	h := &history{t: t, shop: shop, config: filepath.Join(dir, "comptoir.yaml"), data: filepath.Join(dir, "data")}
@@ -86,11 +93,17 @@ func (h *history) output(verb ...string) string {
 func (h *history) sync()          { h.t.Helper(); h.output("sync", "--json") }
 func (h *history) digest() string { h.t.Helper(); return strings.TrimSpace(h.output("digest")) }
 
-// killed starts a sync and kills it after a while, unless it ends before. It
-// reports which of the two happened.
+// killed starts a sync and kills it after a while; see killedVerb.
 func (h *history) killed(after time.Duration) bool {
 	h.t.Helper()
-	cmd := h.command("sync", "--json")
+	return h.killedVerb(after, "sync", "--json")
+}
+
+// killedVerb starts comptoir and kills it after a while, unless it ends before.
+// It reports which of the two happened.
+func (h *history) killedVerb(after time.Duration, verb ...string) bool {
+	h.t.Helper()
+	cmd := h.command(verb...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Start(); err != nil {
@@ -101,7 +114,7 @@ func (h *history) killed(after time.Duration) bool {
 	select {
 	case err := <-ended:
 		if err != nil {
-			h.t.Fatalf("sync: %v\n%s", err, errs.String())
+			h.t.Fatalf("%s: %v\n%s", verb[0], err, errs.String())
 		}
 		return false
 	case <-time.After(after):
@@ -113,7 +126,7 @@ func (h *history) killed(after time.Duration) bool {
 			return false // it ended at the same moment
 		}
 		if errs.Len() > 0 {
-			h.t.Fatalf("sync complained before it was killed: %s", errs.String())
+			h.t.Fatalf("%s complained before it was killed: %s", verb[0], errs.String())
 		}
 		return true
 	}
