@@ -119,7 +119,7 @@ func (b *box) made(shop *sandbox.Shop, address string) (config.Made, error) {
 	m := config.Made{Name: b.name, Values: map[string]string{"url": "http://" + address}, Owned: b.owned}
 	switch b.platform {
 	case "shopify":
-		m.Values["access_token"] = shop.Key()
+		m.Values["access_token"], m.Values["webhook_secret"] = shop.Key(), shop.Secret()
 		m.Values["retry_wait"] = "50ms" // it is quick with what a real shop takes minutes for
 	default:
 		m.Values["consumer_key"], m.Values["consumer_secret"] = shop.Key(), shop.Secret()
