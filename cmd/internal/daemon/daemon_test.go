@@ -62,7 +62,8 @@ type world struct {
 	file     string
 	gate     chan struct{} // nil: the shop answers at once
 	pulls    chan struct{}
-	hints    chan string // nil: the shop sends none
+	hints    chan string         // nil: the shop sends none
+	registry []connectors.Driver // nil: stalls
 	signals  chan os.Signal
 	notified chan string
 	log      *lockedBuffer
@@ -107,6 +108,9 @@ func (w *world) write(shops ...string) {
 }
 
 func (w *world) load() (*config.Config, error) {
+	if w.registry != nil {
+		return config.Load(config.Options{File: w.file, Registry: w.registry})
+	}
 	return config.Load(config.Options{File: w.file, Registry: []connectors.Driver{{
 		Name:   "stall",
 		Config: func() connectors.Config { return &stallConfig{} },
