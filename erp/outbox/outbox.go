@@ -162,6 +162,17 @@ func Moved(tx *store.Tx, m Message) {
 	tx.Queue(`UPDATE outbox SET revision = revision + 1 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision)
 }
 
+// Drop queues that a message is forgotten, whatever it tells.
+func Drop(tx *store.Tx, shop int64, kind Kind, object int64) {
+	tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id = $3`, shop, string(kind), object)
+}
+
+// Has reports whether there is a message.
+func Has(ctx context.Context, r store.Reader, shop int64, kind Kind, object int64) (bool, error) {
+	list, err := list(ctx, r, `WHERE shop_id = $1 AND kind = $2 AND object_id = $3`, shop, string(kind), object)
+	return len(list) > 0, err
+}
+
 // MaxTries is how often in a row a shop may refuse a message before it is
 // parked.
 const MaxTries = 6
