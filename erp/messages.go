@@ -75,6 +75,7 @@ var labelQueries = map[outbox.Kind]string{
 	outbox.Product:  `SELECT id, title FROM product WHERE id IN `,
 	outbox.Variant:  `SELECT id, sku FROM variant WHERE id IN `,
 	outbox.Stock:    `SELECT id, sku FROM variant WHERE id IN `,
+	outbox.Order:    `SELECT r.id, o.number FROM order_request r JOIN sales_order o ON o.id = r.order_id WHERE r.id IN `,
 }
 
 // labelBatch is how many labels one query reads.
