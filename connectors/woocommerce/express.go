@@ -32,6 +32,9 @@ func (c *Connector) Express(kind intake.Kind, field intake.Field, value string) 
 		return publication(scalar{text: form}), ok
 	case intake.FieldBackorders:
 		return value, value == "no" || value == "notify" || value == "yes"
+	case intake.FieldWeight: // a number in the shop's unit; "700 g" would become 700 of it
+		_, err := intake.Number(value)
+		return value, err == nil
 	case intake.FieldPrice, intake.FieldSale:
 		if d, err := intake.Number(value); err == nil && value != "" {
 			return intake.Amount(&d), true
