@@ -162,7 +162,7 @@ func editOnce(ctx context.Context, t T, s Pusher, e connectors.Editor, ref intak
 	t.Helper()
 	before, _ := stated(reading(ctx, t, s, ref.Kind), ref)
 	c.From = before[c.Field]
-	key := string(ref.Kind) + "-" + string(c.Field) + "-" + c.To
+	key := string(ref.Kind) + " " + ref.ID + " " + string(c.Field) + " to " + c.To
 	out := pushEdits(ctx, t, e, intake.Edit{Key: key, Ref: ref, Changes: []intake.Change{c}})[key]
 	if out.Result != intake.Done {
 		t.Errorf("%s %s, %s to %q: %s (%s)", ref.Kind, ref.ID, c.Field, c.To, out.Result, out.Why)

@@ -79,7 +79,7 @@ func thingsToTell(ctx context.Context, t T, s Pusher, conn connectors.Connector)
 	if p, ok := conn.(connectors.StockPusher); ok {
 		l := raised(levels[0], 3)
 		all = append(all, told{"stock",
-			func() (intake.Outcome, error) { return only(p.PushStock(ctx, "fil", []intake.StockLevel{l})) },
+			func() (intake.Outcome, error) { return only(p.PushStock(ctx, "stock", []intake.StockLevel{l})) },
 			func() int {
 				if has(s, l).Equal(l.To) {
 					return 1
@@ -111,7 +111,7 @@ func thingsToTell(ctx context.Context, t T, s Pusher, conn connectors.Connector)
 func making(ctx context.Context, s Pusher, e connectors.Editor, r intake.Resource, edit intake.Edit) told {
 	before := s.IDs(r)
 	return told{"make " + string(edit.Ref.Kind),
-		func() (intake.Outcome, error) { return only(e.PushEdits(ctx, "fil", []intake.Edit{edit})) },
+		func() (intake.Outcome, error) { return only(e.PushEdits(ctx, "make "+string(r), []intake.Edit{edit})) },
 		func() int { return len(without(s.IDs(r), before)) }}
 }
 
