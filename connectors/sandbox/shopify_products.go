@@ -13,6 +13,8 @@ import (
 // productIn reads the members that all inputs of products share.
 func (c *check) productIn(p *product, in input, at string) {
 	s := c.x.s
+	c.only(in, at, "id", "title", "descriptionHtml", "handle", "redirectNewHandle", "status", "vendor", "tags", "collectionsToJoin", "collectionsToLeave",
+		"collections", "metafields", "productOptions", "variants", "files")
 	if in.has("title") {
 		title := strings.TrimSpace(in.text("title"))
 		if title == "" {
@@ -234,6 +236,12 @@ func (c *check) add(p *product) *payload[*product] {
 	})
 }
 
+// What one product may have at most.
+const (
+	maxOptions  = 3
+	maxVariants = 2048
+)
+
 // productSet makes a product as it is stated, or changes one: what is a list is
 // replaced as a whole.
 func (x *gqlRun) productSet() *payload[*product] {
@@ -252,6 +260,9 @@ func (x *gqlRun) productSet() *payload[*product] {
 		c.refuse("input.productOptions", "PRODUCT_OPTIONS_INPUT_MISSING", "Product options input is required when updating variants")
 	case in.has("productOptions") && !in.has("variants"):
 		c.refuse("input.variants", "VARIANTS_INPUT_MISSING", "Variants input is required when updating product options")
+	}
+	if len(in.objects("productOptions")) > maxOptions {
+		c.refuse("input.productOptions", "OPTIONS_OVER_LIMIT", "Exceeded maximum number of options allowed")
 	}
 	made := p == nil
 	if made {

@@ -227,6 +227,8 @@ func TestProductSetReplacesLists(t *testing.T) {
 		"input.title INVALID_PRODUCT":                        {"status": "DRAFT"},
 		"input.productOptions PRODUCT_OPTIONS_INPUT_MISSING": {"title": "x", "variants": []any{variant("S", "", 0)}},
 		"input.variants.0.price INVALID_VARIANT":             {"title": "x", "productOptions": options, "variants": []any{obj{"price": "-1", "optionValues": []any{obj{"optionName": "Size", "name": "S"}}}}},
+		"input.productOptions OPTIONS_OVER_LIMIT":            {"title": "x", "productOptions": append(slices.Repeat(options, 1), obj{"name": "a", "values": []any{obj{"name": "1"}}}, obj{"name": "b", "values": []any{obj{"name": "1"}}}, obj{"name": "c", "values": []any{obj{"name": "1"}}}), "variants": []any{variant("S", "", 0)}},
+		"input.seo INVALID_INPUT":                            {"title": "x", "seo": obj{"title": "y"}},
 		"input.variants VARIANTS_INPUT_MISSING":              {"title": "x", "productOptions": options},
 	} {
 		if a := told(t, s, "2026-10", setProduct, obj{"in": in}); a.code() != want || a.Product != nil {

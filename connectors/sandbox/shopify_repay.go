@@ -13,10 +13,9 @@ func (x *gqlRun) refundCreate() *payload[*refund] {
 	}
 	c := &check{x: x}
 	r := &refund{of: o, apart: true, asked: true, why: in.text("note")}
-	for _, name := range []string{"refundDuties", "refundMethods"} {
-		if len(in.objects(name)) > 0 {
-			c.refuse(name, "", "The sandbox does not play "+name)
-		}
+	c.only(in, "", "orderId", "note", "notify", "currency", "discrepancyReason", "refundLineItems", "shipping", "transactions", "refundMethods")
+	if len(in.objects("refundMethods")) > 0 {
+		c.refuse("refundMethods", "", "The sandbox does not play store credit")
 	}
 	if code := in.text("currency"); code != "" && code != currencies[eur].code {
 		c.refuse("currency", "", "The sandbox refunds in the currency of the shop only")

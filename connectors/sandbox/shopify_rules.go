@@ -47,8 +47,11 @@ func (x *gqlRun) rules() []gqlError {
 		}
 		for _, a := range args {
 			most := maxPage
-			if n.ask.Name == "fulfillmentCreate" {
+			switch n.ask.Name {
+			case "fulfillmentCreate":
 				most = maxShipped
+			case "productSet":
+				most = maxVariants
 			}
 			if size := longestList(a.value); size > most {
 				refuse(n, "MAX_INPUT_SIZE_EXCEEDED", fmt.Sprintf("The input array size of %d is greater than the maximum allowed of %d.", size, most))

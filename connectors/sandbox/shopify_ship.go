@@ -95,6 +95,7 @@ func (e *errand) status(s *Shop) string {
 func (x *gqlRun) fulfillmentCreate() *payload[*fulfillment] {
 	in := input(x.args.object("fulfillment"))
 	c := &check{x: x}
+	c.only(in, "fulfillment.", "lineItemsByFulfillmentOrder", "trackingInfo", "notifyCustomer")
 	asked := in.objects("lineItemsByFulfillmentOrder")
 	if len(asked) == 0 {
 		c.refuse("fulfillment.lineItemsByFulfillmentOrder", "", "Fulfillment orders can't be blank")

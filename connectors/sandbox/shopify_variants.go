@@ -111,6 +111,7 @@ func (p *product) widen(options []string) {
 // variantIn reads the members that all inputs of variants share.
 func (c *check) variantIn(v *variant, e input, at string) {
 	s := c.x.s
+	c.only(e, at+".", "id", "price", "compareAtPrice", "barcode", "sku", "inventoryPolicy", "taxable", "inventoryItem", "optionValues", "inventoryQuantities", "metafields")
 	c.pricesIn(v, e, at)
 	if e.has("barcode") {
 		c.then(func() { v.coded, v.gtin = true, strings.TrimSpace(e.text("barcode")) })
@@ -187,6 +188,7 @@ var gramsOf = map[string]string{"GRAMS": "1", "KILOGRAMS": "1000", "OUNCES": "28
 
 // itemIn reads what is counted of a variant.
 func (c *check) itemIn(v *variant, e input, at string) {
+	c.only(e, at+".", "sku", "tracked", "requiresShipping", "cost", "measurement")
 	if e.has("sku") {
 		c.then(func() { v.sku = strings.TrimSpace(e.text("sku")) })
 	}

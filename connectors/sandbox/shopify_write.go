@@ -3,6 +3,8 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -34,6 +36,16 @@ type check struct {
 
 func (c *check) refuse(field, code, message string) {
 	c.errs = append(c.errs, userError{field, cmp.Or(c.words[code], code), message})
+}
+
+// only refuses members of an input that the sandbox does not play: what is sent
+// is done, or it is said that it is not. What is null or false asks for nothing.
+func (c *check) only(in input, at string, played ...string) {
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if in[name] != nil && in[name] != false && !slices.Contains(played, name) {
+			c.refuse(at+name, "INVALID_INPUT", "The sandbox does not play "+name)
+		}
+	}
 }
 
 // then notes a step to be done.
