@@ -31,13 +31,10 @@ func forgetAgreed(tx *store.Tx, shop int64, kind intake.Kind, id int64) {
 // yet of the two as one, and the shops that have it are told how the books have
 // it.
 func (b *Books) agreeAnew(tx *store.Tx, kind intake.Kind, was, is int64) {
-	if len(b.sendersOf(kind, editable[kind])) == 0 {
-		return
-	}
-	for _, q := range []string{
-		`DELETE FROM agreed WHERE kind = $1 AND local_id = $2`,
-		`DELETE FROM conflict WHERE kind = $1 AND local_id = $2`,
-		`DELETE FROM outbox WHERE kind = $1 AND object_id = $2`,
+	for _, q := range []string{ // the shops are named because the keys begin with them
+		`DELETE FROM agreed WHERE shop_id IN (SELECT id FROM shop) AND kind = $1 AND local_id = $2`,
+		`DELETE FROM conflict WHERE shop_id IN (SELECT id FROM shop) AND kind = $1 AND local_id = $2`,
+		`DELETE FROM outbox WHERE shop_id IN (SELECT id FROM shop) AND kind = $1 AND object_id = $2`,
 	} {
 		tx.Queue(q, string(kind), was)
 	}

@@ -395,9 +395,7 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 	case intake.KindVariant:
 		p.tx.Queue(variantDeleted+`id = $1`, o.local)
 		p.passOn(o.local)
-		if p.b.policy(p.shop).On {
-			forgetAgreed(p.tx, p.shop, intake.KindVariant, o.local)
-		}
+		forgetAgreed(p.tx, p.shop, intake.KindVariant, o.local)
 	case intake.KindCategory:
 		if err := p.categoryGone(ctx, o.local); err != nil {
 			return err

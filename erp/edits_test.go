@@ -32,11 +32,12 @@ type counter struct {
 	products   map[string]*intake.Product
 	refuses    string // why it refuses everything; "" if it does not
 	calls      int
-	edits      []intake.Edit // all that it was told
+	edits      []intake.Edit             // all that it was told
+	made       map[string]intake.Outcome // by key: so that a thing is made once
 }
 
 func newCounter(t *testing.T, name string) *counter {
-	return &counter{t: t, name: name, now: counted, next: 100, categories: map[string]*intake.Category{}, products: map[string]*intake.Product{}}
+	return &counter{t: t, name: name, now: counted, next: 100, categories: map[string]*intake.Category{}, products: map[string]*intake.Product{}, made: map[string]intake.Outcome{}}
 }
 
 func (c *counter) express(kind intake.Kind, f intake.Field, value string) (string, bool) {
@@ -92,10 +93,10 @@ func (c *counter) tell(edits []intake.Edit) []intake.Outcome {
 		case c.refuses != "":
 			o.Result, o.Why = intake.Refused, c.refuses
 		case e.Delete:
-			delete(c.categories, e.Ref.ID)
-			for _, p := range c.products {
-				p.CategoryIDs = slices.DeleteFunc(p.CategoryIDs, func(k string) bool { return k == e.Ref.ID })
-			}
+			c.drop(e.Ref.ID)
+		case e.Ref.Kind == intake.KindVariant && c.products[e.Ref.Parent] == nil, e.Ref.Kind == intake.KindProduct && e.Ref.ID != "" && c.products[e.Ref.ID] == nil,
+			e.Ref.Kind == intake.KindCategory && e.Ref.ID != "" && c.categories[e.Ref.ID] == nil:
+			o.Result, o.Why = intake.Refused, "there is no such thing"
 		case e.Ref.Kind == intake.KindVariant:
 			c.apply(&c.products[e.Ref.Parent].Variants[0], e.Changes)
 			o.Records = []intake.Record{c.record(intake.KindProduct, e.Ref.Parent)}
@@ -115,7 +116,25 @@ func (c *counter) tell(edits []intake.Edit) []intake.Outcome {
 	return out
 }
 
+// drop takes a category away; what stood under it moves to the root.
+func (c *counter) drop(id string) {
+	delete(c.categories, id)
+	for _, k := range c.categories {
+		if k.ParentID == id {
+			k.ParentID = ""
+		}
+	}
+	for _, p := range c.products {
+		p.CategoryIDs = slices.DeleteFunc(p.CategoryIDs, func(k string) bool { return k == id })
+	}
+}
+
 func (c *counter) make(e intake.Edit, o *intake.Outcome) {
+	if had, ok := c.made[e.Key]; ok && (c.categories[had.Ref.ID] != nil || c.products[had.Ref.ID] != nil) {
+		o.Ref, o.Variants = had.Ref, had.Variants
+		return
+	}
+	defer func() { c.made[e.Key] = *o }()
 	c.next++
 	o.Ref.ID = fmt.Sprint(c.next)
 	if e.Ref.Kind == intake.KindCategory {
@@ -304,6 +323,9 @@ func (s *street) rest() {
 
 func (s *street) quiet() {
 	s.t.Helper()
+	if found, err := s.Verify(ctx); err != nil || len(found) > 0 {
+		s.t.Fatalf("the books are not whole: %+v, %v", found, err)
+	}
 	for _, shop := range s.order {
 		if plan := s.plan(shop); len(plan) > 0 {
 			s.t.Fatalf("%s has still to be told: %q", shop, plan)

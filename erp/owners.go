@@ -276,9 +276,6 @@ func (p *page) describeProduct(id int64, had, said *intake.Product) error {
 // forgetProduct forgets what was agreed with the shop on a product that it no
 // longer has, and on the variants of it.
 func (p *page) forgetProduct(id int64) {
-	if !p.b.policy(p.shop).On {
-		return
-	}
 	forgetAgreed(p.tx, p.shop, intake.KindProduct, id)
 	for _, q := range []string{
 		`DELETE FROM agreed WHERE shop_id = $1 AND kind = 'variant' AND local_id IN (SELECT id FROM variant WHERE product_id = $2)`,

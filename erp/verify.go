@@ -104,13 +104,23 @@ var tieOuts = []struct{ check, query string }{
 			UNION ALL SELECT l.account_id, 0, l.foreign_debit - l.foreign_credit FROM entry e JOIN entry_line l ON l.entry_id = e.id
 				WHERE e.document_kind = 'payout' AND e.document_id <> 0 AND l.account_id IN (SELECT account_id FROM payout)
 		) x JOIN account a ON a.id = x.account_id GROUP BY a.code HAVING SUM(x.kept) <> SUM(x.posted) ORDER BY a.code LIMIT 1`},
+	{"what was agreed with a shop is about what it has", `SELECT s.name || ', ' || a.kind || ' ' || a.local_id, COUNT(*), 0 FROM agreed a JOIN shop s ON s.id = a.shop_id
+		WHERE NOT EXISTS (SELECT 1 FROM origin g WHERE g.shop_id = a.shop_id AND g.kind = a.kind AND g.local_id = a.local_id AND NOT g.gone)
+		GROUP BY s.name, a.kind, a.local_id ORDER BY s.name, a.kind, a.local_id LIMIT 1`},
+	{"a category is its shop's or the house's", `SELECT s.name || ', category ' || g.external_id, g.shop_id, c.shop_id FROM origin g JOIN category c ON c.id = g.local_id JOIN shop s ON s.id = g.shop_id
+		WHERE g.kind = 'category' AND c.shop_id <> 0 AND c.shop_id <> g.shop_id ORDER BY s.name, g.external_id LIMIT 1`},
+	{"a shop has a category of the house once", `SELECT s.name || ', category ' || g.local_id, COUNT(*), 1 FROM origin g JOIN category c ON c.id = g.local_id JOIN shop s ON s.id = g.shop_id
+		WHERE g.kind = 'category' AND NOT g.gone AND c.shop_id = 0 GROUP BY s.name, g.local_id HAVING COUNT(*) > 1 ORDER BY s.name, g.local_id LIMIT 1`},
+	{"categories of the house stand under those that are there", `SELECT 'category ' || c.id, c.parent_id, 0 FROM category c LEFT JOIN category p ON p.id = c.parent_id
+		WHERE c.shop_id = 0 AND NOT c.deleted AND c.parent_id <> 0 AND (p.id IS NULL OR p.deleted OR p.id = c.id) ORDER BY c.id LIMIT 1`},
+	{"nothing stands in a category that was deleted", `SELECT 'category ' || c.id, COUNT(*), 0 FROM category c JOIN product_category l ON l.category_id = c.id WHERE c.deleted GROUP BY c.id ORDER BY c.id LIMIT 1`},
 	{"numbers have no gaps", `SELECT s.series, s.next - 1, COUNT(i.id) FROM invoice_series s LEFT JOIN invoice i ON i.series = s.series
 		GROUP BY s.series, s.next HAVING COUNT(i.id) <> s.next - 1 OR MAX(i.number) <> s.next - 1 ORDER BY s.series LIMIT 1`},
 }
 
 // Verify checks the books against themselves: the chain of entries, every sum
-// that is kept beside what it sums, and the accounts against their
-// sub-ledgers. It returns what is wrong, the first place of each check; none
+// that is kept beside what it sums, the accounts against their sub-ledgers, and
+// what the shops were told against what they should have been. It returns what is wrong, the first place of each check; none
 // means that the books are whole.
 func (b *Books) Verify(ctx context.Context) ([]Finding, error) {
 	var out []Finding
