@@ -96,15 +96,15 @@ func (b *Books) keep(ctx context.Context, tx *store.Tx, shop int64, kind intake.
 	}
 	o := objects[id]
 	now := b.opts.Now()
-	agreed := catalog.Agreement{Ours: o.Agreed[f].Ours, Theirs: o.Theirs[f]} // as if only the books had changed it
 	if side == outbox.Shop {
 		if err := b.adoptValue(ctx, tx, shop, o, f); err != nil {
 			return err
 		}
-		agreed.Ours = o.Theirs[f]
+		agree(tx, shop, kind, id, f, catalog.Agreement{Ours: o.Theirs[f], Theirs: o.Theirs[f]}, now)
 		b.tell(tx, kind, id, []intake.Field{f}, shop)
+	} else { // nothing is agreed any more, so the shop is told what the books have
+		tx.Queue(`DELETE FROM agreed WHERE shop_id = $1 AND kind = $2 AND local_id = $3 AND field = $4`, shop, string(kind), id, string(f))
 	}
-	agree(tx, shop, kind, id, f, agreed, now)
 	tx.Queue(`DELETE FROM conflict WHERE shop_id = $1 AND kind = $2 AND local_id = $3 AND field = $4`, shop, string(kind), id, string(f))
 	outbox.Put(tx, shop, outbox.Kind(kind), id, now)
 	return nil

@@ -162,7 +162,7 @@ func (c *counter) apply(body any, changes []intake.Change) {
 			}
 		case *intake.Product:
 			if ch.Field == intake.FieldCategories {
-				b.CategoryIDs = list(ch.To)
+				b.CategoryIDs = slices.DeleteFunc(list(ch.To), func(id string) bool { return c.categories[id] == nil })
 			}
 		}
 	}
