@@ -262,9 +262,13 @@ func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.N
 	case f.Amount.IsNegative():
 		return "a refund cannot be less than nothing", nil
 	}
+	restock := intake.RestockNo
+	if f.Restock {
+		restock = intake.RestockYes
+	}
 	body := map[string]any{
 		"amount": f.Amount.String(), "reason": f.Reason, "api_refund": f.Pay, "api_restock": f.Restock,
-		"meta_data": []map[string]any{{"key": keyMeta, "value": key}},
+		"meta_data": []map[string]any{{"key": keyMeta, "value": key}, {"key": restockMeta, "value": restock}},
 	}
 	if len(f.Lines) > 0 {
 		body["line_items"] = refundItems(f.Lines)

@@ -184,7 +184,8 @@ func TestALineIsRefundedOnce(t *testing.T) {
 			!o.Refunds[0].Lines[0].Total.Equal(part.Total) || o.Refunds[0].Lines[0].Quantity.String() != "1" || o.Refunds[0].Lines[0].LineID != line.ID {
 			t.Errorf("%+v", o.Refunds)
 		}
-		if back := s.has(ref) != before; back != restock {
+		said := map[bool]intake.Restock{true: intake.RestockYes, false: intake.RestockNo}[restock]
+		if back := s.has(ref) != before; back != restock || o.Refunds[0].Lines[0].Restock != said {
 			t.Errorf("restock %v: %s, then %s", restock, before, s.has(ref))
 		}
 	}

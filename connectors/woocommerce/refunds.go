@@ -36,11 +36,25 @@ func refundBody(r *reading, f *refund, o *order, rates map[string]rate) intake.R
 	for _, part := range []struct{ refunded, ordered list[item] }{{f.Items, o.Items}, {f.Shipping, o.ShippingLines}, {f.Fees, o.Fees}} {
 		for i := range part.refunded {
 			if l, ok := refundLine(r, &part.refunded[i], part.ordered, rates); ok {
+				l.Restock = restockOf(f, &l)
 				b.Lines = append(b.Lines, l)
 			}
 		}
 	}
 	return b
+}
+
+// restockMeta is the metadata of a refund that keeps whether its goods went
+// back in stock. WooCommerce does not say; of the refunds that were asked for
+// here it is known.
+const restockMeta = "_comptoir_restock"
+
+func restockOf(f *refund, l *intake.RefundLine) intake.Restock {
+	said := intake.Restock(metaOf(f.Meta, restockMeta))
+	if l.Quantity.IsPositive() && (said == intake.RestockYes || said == intake.RestockNo) {
+		return said
+	}
+	return intake.RestockUnknown
 }
 
 func merged(a, b map[string]rate) map[string]rate {
