@@ -12,6 +12,7 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
+	"comptoir/erp/purchasing"
 	"comptoir/erp/reports"
 	"comptoir/erp/sales"
 	"comptoir/erp/store/storetest"
@@ -66,7 +67,7 @@ func openMarket(t *testing.T, url string, policies map[string]outbox.Policy) *ma
 	slices.Sort(m.names)
 	var err error
 	m.Books, err = erp.Open(ctx, erp.Options{Path: path, URL: url, Shops: rules, Order: m.names, Policies: policies,
-		Company: erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC}, Now: func() time.Time { return m.now }, Log: zerolog.Nop()})
+		Company: erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}}}, Now: func() time.Time { return m.now }, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -452,6 +453,76 @@ func TestShopsComeToAgree(t *testing.T) {
 				}
 			}
 		}
+		m.whole()
+	})
+}
+
+// drain has a shop take all that it is told.
+func (m *market) drain(shop string) {
+	m.t.Helper()
+	for range 5 {
+		pushes, _, err := m.Pushes(ctx, erp.PushQuery{Shop: shop, Kind: outbox.Stock})
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		if len(pushes) == 0 {
+			return
+		}
+		outcomes := make([]intake.Outcome, len(pushes))
+		for i, p := range pushes {
+			outcomes[i] = intake.Outcome{Result: intake.Done, Ref: p.Level.Ref}
+		}
+		if _, err := m.Pushed(ctx, shop, pushes, outcomes); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	m.t.Fatal("the shop is told the same on and on")
+}
+
+// TestWhateverChangesTheStockIsInTheOutbox has orders be paid, edited, refunded,
+// cancelled and shipped, stock be bought, counted and kept back at random. The
+// shop takes what it is told at once, so each change needs a message of its own.
+func TestWhateverChangesTheStockIsInTheOutbox(t *testing.T) {
+	eachMarket(t, map[string]outbox.Policy{"atelier": ownsStock(), "boutique": ownsStock(func(p *outbox.Policy) { p.Share = 70 })}, func(t *testing.T, m *market) {
+		m.stock("7", 100, "atelier", "boutique")
+		m.begin()
+		n := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			m.t = rt
+			n++
+			shop := rapid.SampledFrom(m.names).Draw(rt, "shop")
+			for i, o := range history(rt) {
+				m.now = m.now.Add(time.Minute)
+				rec, err := intake.Seal(intake.Ref{Kind: intake.KindOrder, ID: fmt.Sprint("h", n)}, m.now, o, []byte(fmt.Sprint(i)))
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if _, err := m.Receive(ctx, erp.Stream{Shop: shop, Resource: intake.Orders}, []intake.Record{rec}, nil); err != nil {
+					rt.Fatal(err)
+				}
+				switch rapid.IntRange(0, 5).Draw(rt, "meanwhile") {
+				case 0:
+					if _, err := m.AdjustStock(ctx, "SKU-7", dec("3"), "counted"); err != nil {
+						rt.Fatal(err)
+					}
+				case 1:
+					if _, err := m.SetSafety(ctx, "SKU-7", decimal.NewFromInt(rapid.Int64Range(0, 4).Draw(rt, "safety"))); err != nil {
+						rt.Fatal(err)
+					}
+				case 2:
+					if _, err := m.CashPurchase(ctx, purchasing.Document{Kind: purchasing.Cash, Date: "2026-03-20", PaidFrom: "cash", Lines: []purchasing.Line{{SKU: "SKU-7", Quantity: dec("2"), Net: dec("5")}}}); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				if rapid.IntRange(0, 9).Draw(rt, "looked at") == 0 {
+					m.whole()
+				}
+				for _, s := range m.names {
+					m.drain(s)
+				}
+			}
+		})
+		m.t = t
 		m.whole()
 	})
 }
