@@ -10,6 +10,7 @@ import (
 	"comptoir/erp/catalog"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
+	"comptoir/erp/sales"
 	"comptoir/erp/store"
 )
 
@@ -282,10 +283,24 @@ func (b *Books) merge(ctx context.Context, tx *store.Tx, shop int64, v catalog.U
 	b.agreeAnew(tx, intake.KindVariant, v.ID, into)
 	outbox.PutStock(tx, b.sends(intake.FieldQuantity), into, b.opts.Now())
 	// What the shop sold up to the newest number of the shop that counts had
-	// left by then: nobody subtracted it since.
+	// left by then: nobody subtracted it since. Where the books decide, only the
+	// number that was taken over was counted.
+	followed := b.followed()
 	tx.Queue(`UPDATE stock_level SET counted_at = COALESCE((SELECT CASE WHEN s.stated_at > 0 THEN s.stated_at ELSE s.seen_at END FROM shop_stock s
-			WHERE s.variant_id = stock_level.variant_id AND s.shop_id = stock_level.counted_by), counted_at) WHERE variant_id = $1 AND place_id = 1 AND opened`, into)
+			WHERE s.variant_id = stock_level.variant_id AND s.shop_id = stock_level.counted_by), counted_at)
+		WHERE variant_id = $1 AND place_id = 1 AND opened AND counted_by IN (`+store.In(len(followed), 2)+`)`, store.InArgs([]any{into}, followed)...)
 	return move, nil
+}
+
+// followed returns the shops whose numbers of their stock the books follow.
+func (b *Books) followed() []int64 {
+	var out []int64
+	for _, s := range b.ranked {
+		if b.opts.Shops[s.name].StockOwner == sales.OwnerShop {
+			out = append(out, s.id)
+		}
+	}
+	return out
 }
 
 // describes reports whether a shop describes what it shares with others.

@@ -526,3 +526,36 @@ func TestWhateverChangesTheStockIsInTheOutbox(t *testing.T) {
 		m.whole()
 	})
 }
+
+// TestAShopThatComesLaterSharesWhatIsThere has a second shop come when the stock
+// was taken over from the first: what it had sold before that is not taken off
+// once more, what it sold since is.
+func TestAShopThatComesLaterSharesWhatIsThere(t *testing.T) {
+	eachMarket(t, twoShops, func(t *testing.T, m *market) {
+		m.stock("1", 10, "a")
+		m.now = m.now.Add(-48 * time.Hour)
+		m.sell("b", "1", 2) // before a was counted
+		m.now = m.now.Add(48 * time.Hour)
+		m.names = []string{"a"}
+		m.pullGoods("a")
+		if _, err := m.Link(ctx, "a", "b"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Settle(ctx, "a", m.now, m.now, "b"); err != nil {
+			t.Fatal(err)
+		}
+		m.now = m.now.Add(time.Hour)
+		m.sell("a", "1", 1)
+		m.rest()
+		m.now = m.now.Add(time.Hour)
+		m.sell("b", "1", 4) // since
+		m.names = []string{"a", "b"}
+		m.stock("1", 30, "b")
+		m.begin()
+		m.rest()
+		if got := m.shelf("1"); got != "a=5 b=5" {
+			t.Errorf("the shops have %s, ten less one less four are there", got)
+		}
+		m.whole()
+	})
+}
