@@ -118,14 +118,26 @@ func labelsOf(ctx context.Context, r store.Reader, list []outbox.Message) (map[l
 // RetryMessage makes a message due at once, after what the shop refused was
 // mended. It is a NotFound fault where there is none.
 func (b *Books) RetryMessage(ctx context.Context, k MessageKey) error {
-	return b.withMessage(ctx, k, func(tx *store.Tx, shop int64) { outbox.Put(tx, shop, k.Kind, k.Object, b.opts.Now()) })
+	return b.withMessage(ctx, k, func(tx *store.Tx, shop int64) {
+		outbox.Put(tx, shop, k.Kind, k.Object, b.opts.Now())
+		if k.Kind == outbox.Order {
+			tx.Queue(`UPDATE order_request SET state = $2 WHERE id = $1 AND state = $3`, k.Object, RequestWaiting, RequestRefused)
+		}
+	})
 }
 
 // DropMessage takes a message away without telling the shop, which then goes on
 // to differ from the books in what the message tells of, until that changes
-// again or everything is compared. It is a NotFound fault where there is none.
+// again or everything is compared. A request about an order counts as refused.
+// It is a NotFound fault where there is none.
 func (b *Books) DropMessage(ctx context.Context, k MessageKey) error {
-	return b.withMessage(ctx, k, func(tx *store.Tx, shop int64) { outbox.Drop(tx, shop, k.Kind, k.Object) })
+	return b.withMessage(ctx, k, func(tx *store.Tx, shop int64) {
+		outbox.Drop(tx, shop, k.Kind, k.Object)
+		if k.Kind == outbox.Order { // those that wait behind it go on
+			tx.Queue(`UPDATE order_request SET state = $2, answered_at = $3 WHERE id = $1 AND state = $4`,
+				k.Object, RequestRefused, store.Micros(b.opts.Now()), RequestWaiting)
+		}
+	})
 }
 
 func (b *Books) withMessage(ctx context.Context, k MessageKey, change func(tx *store.Tx, shop int64)) error {

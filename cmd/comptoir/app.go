@@ -71,7 +71,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		a.demo(), a.sandbox(),
-		a.check(), a.run(), a.sync(), a.push(), a.resync(), a.status(), a.parked(),
+		a.check(), a.run(), a.sync(), a.push(), a.outbox(), a.resync(), a.status(), a.parked(),
 		a.digest(), a.report(), a.export(), a.explain(), a.invoice(), a.ledger(), a.period(), a.tax(), a.payout(), a.dispute(), a.link(),
 		a.product(), a.price(), a.category(), a.conflict(), a.stock(), a.order(), a.shipment(),
 		a.vendor(), a.bill(), a.voucher(), a.purchase(),

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"comptoir/cmd/internal/daemon"
+	"comptoir/cmd/internal/engine"
 
 	"github.com/spf13/cobra"
 )
@@ -47,6 +48,7 @@ func (a *app) printStatus(s daemon.Status) {
 		if shop.Paused != "" {
 			a.printf("%s\n", shop.Paused)
 		}
+		a.printPushStatus(shop)
 		if d := shop.Drift; d != nil && d.Alarm != "" {
 			a.printf("%s\n", d.Alarm)
 		}
@@ -72,6 +74,28 @@ func (a *app) printStatus(s daemon.Status) {
 	}
 	if s.PID != 0 {
 		a.printf("As comptoir %s (process %d) told %s ago.\n", s.Verb, s.PID, time.Since(s.AsOf).Round(time.Second))
+	}
+}
+
+// printPushStatus tells how that stands which a shop is told.
+func (a *app) printPushStatus(shop engine.ShopStatus) {
+	p := shop.Push
+	if p == nil {
+		return
+	}
+	a.printf("%s: %s to tell it", shop.Shop, plural(p.Waiting, "message"))
+	if p.Oldest != nil {
+		a.printf(", the oldest since %s", instant(*p.Oldest))
+	}
+	if p.LastPush != nil {
+		a.printf("; last told %s", instant(*p.LastPush))
+	}
+	a.printf("\n")
+	if p.Parked > 0 {
+		a.printf("%s has refused %s too often: comptoir outbox list %s --parked\n", shop.Shop, plural(p.Parked, "message"), shop.Shop)
+	}
+	if p.LastError != "" {
+		a.printf("%s could not be told: %s\n", shop.Shop, p.LastError)
 	}
 }
 

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"comptoir/cmd/internal/config"
+	"comptoir/erp"
+	"comptoir/erp/fault"
+	"comptoir/erp/outbox"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) outbox() *cobra.Command {
+	return group("outbox", "Look after what the shops have still to be told", a.outboxList(), a.outboxRetry(), a.outboxDrop())
+}
+
+func (a *app) outboxList() *cobra.Command {
+	var parked bool
+	cmd := &cobra.Command{
+		Use:   "list [SHOP]",
+		Short: "List what a shop, or each, has still to be told, oldest first",
+		Long: "List shows what waits to be told to a shop, or to all of them. What a shop refuses is told again later, each time\n" +
+			"after a longer wait; after some tries it is parked until a person has looked at it: the shop's own words say why.",
+		Args: count(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withBooks(cmd.Context(), "outbox", func(c *config.Config, b *erp.Books) error {
+				list, err := b.Messages(cmd.Context(), strings.Join(args, ""))
+				if err != nil {
+					return err
+				}
+				if parked {
+					list = slices.DeleteFunc(list, func(m erp.Message) bool { return !m.Parked })
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"messages": list})
+				}
+				a.printMessages(list)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&parked, "parked", false, "only what is parked")
+	return cmd
+}
+
+func (a *app) printMessages(list []erp.Message) {
+	if len(list) == 0 {
+		a.printf("Nothing waits.\n")
+		return
+	}
+	t := a.newTable([]string{"message", "about", "since", "next try", "why"}, "about")
+	for _, m := range list {
+		next := instant(m.Due)
+		if m.Parked {
+			next = "parked"
+		}
+		t.AppendRow([]any{fmt.Sprintf("%s %s %d", m.Shop, m.Kind, m.Object), m.Label, instant(m.Since), next, text.WrapSoft(m.Why, reasonWidth)})
+	}
+	t.Render()
+}
+
+func (a *app) outboxRetry() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "retry SHOP KIND ID | SHOP --all",
+		Short: "Have a shop told again what it has refused, at once",
+		Long:  "Retry makes a message due at once, after what the shop refused was mended; the daemon or the next push tells it.\nWith --all it does so for all that the shop has refused.",
+		Args:  count(1, 3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.changeMessages(cmd.Context(), args, all, "due", "made due", (*erp.Books).RetryMessage)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all that the shop has refused")
+	return cmd
+}
+
+func (a *app) outboxDrop() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "drop SHOP KIND ID | SHOP --all",
+		Short: "Leave a shop as it is in one thing",
+		Long: "Drop forgets a message: the shop then differs from the books in what the message tells of, until that changes again\n" +
+			"or everything is compared (push --all, and push.compare). A request about an order is answered with no.\n" +
+			"With --all it forgets what is parked.",
+		Args: count(1, 3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.changeMessages(cmd.Context(), args, all, "dropped", "dropped", (*erp.Books).DropMessage)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all that is parked")
+	return cmd
+}
+
+// changeMessages changes the message that the arguments name, or all that the
+// shop has refused; what says under which name --json lists them.
+func (a *app) changeMessages(ctx context.Context, args []string, all bool, what, did string, change func(*erp.Books, context.Context, erp.MessageKey) error) error {
+	if all != (len(args) == 1) {
+		return fault.New(fault.Invalid, "usage: comptoir outbox retry SHOP KIND ID, as comptoir outbox list shows them, or SHOP --all", "name one message, or a shop and --all")
+	}
+	return a.withBooks(ctx, "outbox", func(c *config.Config, b *erp.Books) error {
+		list, err := b.Messages(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		chosen := slices.DeleteFunc(slices.Clone(list), func(m erp.Message) bool { return m.Tries == 0 || what == "dropped" && !m.Parked })
+		if !all {
+			key, err := messageKey(args)
+			if err != nil {
+				return err
+			}
+			chosen = []erp.Message{{Shop: key.Shop, Kind: key.Kind, Object: key.Object}}
+			if i := slices.IndexFunc(list, func(m erp.Message) bool { return m.Kind == key.Kind && m.Object == key.Object }); i >= 0 {
+				chosen[0] = list[i]
+			}
+		}
+		for _, m := range chosen {
+			if err := change(b, ctx, erp.MessageKey{Shop: m.Shop, Kind: m.Kind, Object: m.Object}); err != nil {
+				return err
+			}
+		}
+		if a.json {
+			return a.printJSON(map[string]any{what: chosen})
+		}
+		a.printf("%s %s\n", plural(len(chosen), "message"), did)
+		if what == "dropped" {
+			for _, m := range chosen {
+				a.printf("%s differs from now on in %s %s, until that changes again or everything is compared.\n", m.Shop, m.Kind, m.Label)
+			}
+		}
+		return nil
+	})
+}
+
+func messageKey(args []string) (erp.MessageKey, error) {
+	if len(args) != 3 {
+		return erp.MessageKey{}, fault.New(fault.Invalid, "name it as comptoir outbox list does: SHOP KIND ID", "a message has a shop, a kind and a number")
+	}
+	key := erp.MessageKey{Shop: args[0], Kind: outbox.Kind(args[1])}
+	if !slices.Contains(outbox.Kinds(), key.Kind) {
+		return key, fault.New(fault.Invalid, fmt.Sprintf("use one of %v", outbox.Kinds()), "%q is no kind of message", args[1])
+	}
+	var err error
+	if key.Object, err = strconv.ParseInt(args[2], 10, 64); err != nil {
+		return key, fault.New(fault.Invalid, "see: comptoir outbox list "+key.Shop, "%q is not the number of a message", args[2])
+	}
+	return key, nil
+}
