@@ -94,7 +94,7 @@ func (p *pushing) run(ctx context.Context, shop string) error {
 			return err
 		}
 		res, err := h.Engine.Push(ctx, r)
-		return errors.Join(p.a.printPush(res), err, pushAttention(res))
+		return errors.Join(p.a.printPush(res, err), err, pushAttention(res))
 	})
 }
 
@@ -112,7 +112,7 @@ func (p *pushing) runApply(ctx context.Context) error {
 			return err
 		}
 		res, err := h.Engine.Apply(ctx, plan)
-		return errors.Join(p.a.printPush(res), err, pushAttention(res))
+		return errors.Join(p.a.printPush(res, err), err, pushAttention(res))
 	})
 }
 
@@ -184,8 +184,9 @@ func (a *app) printPlan(c *config.Config, plan engine.Plan, file string, on bool
 	return nil
 }
 
-func (a *app) printPush(res engine.PushResult) error {
-	if res.Shop == "" { // it never began
+// printPush prints what a push did that ended with an error, or nil.
+func (a *app) printPush(res engine.PushResult, ended error) error {
+	if res.Shop == "" || ended != nil && res.Calls == 0 {
 		return nil
 	}
 	if a.json {
