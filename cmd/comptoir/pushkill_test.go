@@ -138,15 +138,16 @@ func (h *history) agrees() {
 // eachShippedOnce looks at the shipments with our tracking numbers.
 func (h *history) eachShippedOnce(want int) {
 	h.t.Helper()
-	var list []struct {
-		Order    string `json:"order"`
-		Tracking string `json:"tracking"`
+	var list struct {
+		Shipments []struct {
+			Tracking string `json:"tracking"`
+		} `json:"shipments"`
 	}
 	if err := json.Unmarshal([]byte(h.output("shipment", "list", "--json")), &list); err != nil {
 		h.t.Fatal(err)
 	}
 	seen := map[string]int{}
-	for _, s := range list {
+	for _, s := range list.Shipments {
 		if strings.HasPrefix(s.Tracking, "8L") {
 			seen[s.Tracking]++
 		}
