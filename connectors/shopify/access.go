@@ -24,12 +24,16 @@ const (
 	scopeSetStock = "write_inventory"
 	scopeShip     = "write_merchant_managed_fulfillment_orders"
 	scopeOrder    = "write_orders"
+	scopeEdit     = "write_products"
+	scopePublish  = "write_publications"
 )
 
 // writing are the rights that the mutations need. Who only reads a shop has no
 // need of them.
 var writing = [...]right{
 	{scope: scopeSetStock, without: "stock"},
+	{scope: scopeEdit, without: "products, prices and collections"},
+	{scope: scopePublish, without: "what is made in the shop, which then is not on sale until somebody publishes it"},
 	{scope: scopeShip, without: "shipments"},
 	{scope: scopeOrder, without: "cancellations, refunds and whether an order is closed"},
 }

@@ -173,6 +173,23 @@ func (c *Connector) readNodesAtOnce(ctx context.Context, l source, ids []uint64)
 	return rows, nil
 }
 
+// entire reads a list inside a record to its end, at first so many of it.
+func entire[T any](ctx context.Context, c *Connector, doc document, path []string, id scalar, first int) ([]T, error) {
+	op := "read the " + path[len(path)-1] + " of a " + path[0]
+	var data json.RawMessage
+	if _, err := c.client.do(ctx, op, doc, map[string]any{"id": id.trimmed(), "first": first, "after": nil}, &data); err != nil {
+		return nil, err
+	}
+	list, err := connectionAt[T](data, path)
+	if err != nil {
+		return nil, c.malformed(op, err)
+	}
+	if err := complete(ctx, c, doc, path, id, list); err != nil {
+		return nil, err
+	}
+	return list.Nodes, nil
+}
+
 // complete asks for the rest of a list inside a record, where it did not come
 // along whole.
 func complete[T any](ctx context.Context, c *Connector, doc document, path []string, id scalar, list *connection[T]) error {

@@ -3,7 +3,6 @@ package shopify
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ type refundable struct {
 		Presented    scalar        `json:"presentmentCurrencyCode"`
 		Transactions []paidOrGiven `json:"transactions"`
 	} `json:"order"`
-	lines   connection[lineLeft]
+	lines   []lineLeft
 	waiting []fulfillmentOrder // where goods go back to that never left; read where they do
 }
 
@@ -153,7 +152,7 @@ func kindOfLine(order *intake.Order, id string) intake.LineKind {
 
 // toRefund reads what of an order can be given back.
 func (c *Connector) toRefund(ctx context.Context, id string, r *intake.NewRefund) (*refundable, error) {
-	const op, most = "read what can be refunded", 100
+	const op = "read what can be refunded"
 	said, order := new(refundable), scalar{text: gid("Order", id)}
 	if _, err := c.client.do(ctx, op, documentOf("order_to_refund"), map[string]any{"id": order.text}, said); err != nil {
 		return nil, err
@@ -164,17 +163,8 @@ func (c *Connector) toRefund(ctx context.Context, id string, r *intake.NewRefund
 	if len(r.Lines) == 0 {
 		return said, nil
 	}
-	doc, path := documentOf("lines_to_refund"), []string{"order", "lineItems"}
-	var data json.RawMessage
-	if _, err := c.client.do(ctx, op, doc, map[string]any{"id": order.text, "first": most, "after": nil}, &data); err != nil {
-		return nil, err
-	}
-	list, err := connectionAt[lineLeft](data, path)
-	if err != nil {
-		return nil, c.malformed(op, err)
-	}
-	said.lines = *list
-	if err := complete(ctx, c, doc, path, order, &said.lines); err != nil {
+	var err error
+	if said.lines, err = entire[lineLeft](ctx, c, documentOf("lines_to_refund"), []string{"order", "lineItems"}, order, 100); err != nil {
 		return nil, err
 	}
 	if r.Restock && r.Location == "" {
@@ -224,7 +214,7 @@ func (f *refundable) goods(r *intake.NewRefund, order *intake.Order) (lines []ma
 		if kindOfLine(order, l.LineID) != intake.LineItem {
 			continue
 		}
-		at := slices.IndexFunc(f.lines.Nodes, func(there lineLeft) bool { return there.ID.ref() == l.LineID })
+		at := slices.IndexFunc(f.lines, func(there lineLeft) bool { return there.ID.ref() == l.LineID })
 		switch {
 		case at < 0:
 			return nil, "the order has no line " + l.LineID + " any more"
@@ -233,7 +223,7 @@ func (f *refundable) goods(r *intake.NewRefund, order *intake.Order) (lines []ma
 		case l.Quantity.IsZero():
 			continue // an amount alone
 		}
-		there := f.lines.Nodes[at]
+		there := f.lines[at]
 		left, _ := there.Left.number() // none where it is no number
 		unshipped, _ := there.Unshipped.number()
 		if l.Quantity.GreaterThan(left) {

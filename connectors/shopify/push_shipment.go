@@ -138,30 +138,17 @@ func sameUnits(a, b []intake.ShippedLine) bool {
 
 // toShip reads what of an order is to be shipped.
 func (c *Connector) toShip(ctx context.Context, id string) ([]fulfillmentOrder, error) {
-	const op, first = "read what is to be shipped", 10
-	var said struct {
-		Order *struct {
-			All connection[fulfillmentOrder] `json:"fulfillmentOrders"`
-		} `json:"order"`
-	}
-	doc, order := documentOf("order_to_ship"), gid("Order", id)
-	if _, err := c.client.do(ctx, op, doc, map[string]any{"id": order, "first": first, "after": nil}, &said); err != nil {
+	all, err := entire[fulfillmentOrder](ctx, c, documentOf("order_to_ship"), []string{"order", "fulfillmentOrders"}, scalar{text: gid("Order", id)}, 10)
+	if err != nil {
 		return nil, err
 	}
-	if said.Order == nil {
-		return nil, c.malformed(op, fmt.Errorf("%w: %s", errNothing, order))
-	}
-	all := &said.Order.All
-	if err := complete(ctx, c, doc, []string{"order", "fulfillmentOrders"}, scalar{text: order}, all); err != nil {
-		return nil, err
-	}
-	for i := range all.Nodes {
-		f := &all.Nodes[i]
+	for i := range all {
+		f := &all[i]
 		if err := complete(ctx, c, documentOf("lines_to_ship"), []string{"fulfillmentOrder", "lineItems"}, f.ID, &f.Lines); err != nil {
 			return nil, err
 		}
 	}
-	return all.Nodes, nil
+	return all, nil
 }
 
 // allot says which of what is to be shipped a shipment takes, all of it from

@@ -71,6 +71,7 @@ var (
 	_ connectors.StockPusher = (*Connector)(nil)
 	_ connectors.Hinter      = (*Connector)(nil)
 	_ connectors.OrderPusher = (*Connector)(nil)
+	_ connectors.Editor      = (*Connector)(nil)
 )
 
 // New makes a connector for one shop. It does no I/O.
