@@ -117,8 +117,19 @@ func termName(v string) string {
 	return strings.NewReplacer("&amp;", "&amp;", "&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(strings.TrimSpace(v))
 }
 
-// writeCategory changes what a request names of a category. A category that is
-// put below one of its own moves there, and what was between moves up.
+// isBelow reports whether the category with an id is another, or below it.
+func (s *Shop) isBelow(id int64, other *category) bool {
+	seen := map[int64]bool{}
+	for k := s.category(id); k != nil && !seen[k.id]; k = s.category(k.parent) {
+		if seen[k.id] = true; k == other {
+			return true
+		}
+	}
+	return false
+}
+
+// writeCategory changes what a request names of a category. One that is put
+// below itself becomes a root, without a word.
 func (s *Shop) writeCategory(k *category, p params) {
 	if p.has("name") {
 		k.name = termName(p.text("name"))
@@ -128,13 +139,10 @@ func (s *Shop) writeCategory(k *category, p params) {
 		k.position = int(p.whole("menu_order"))
 	}
 	if p.has("parent") {
-		up := s.category(p.whole("parent"))
-		for above := up; above != nil; above = s.category(above.parent) {
-			if above.parent == k.id {
-				above.parent = k.parent
-			}
-		}
 		k.parent = p.whole("parent")
+		if s.isBelow(k.parent, k) {
+			k.parent = 0
+		}
 	}
 	k.modified = s.now()
 	s.happened(CategoryEdited, k.id)

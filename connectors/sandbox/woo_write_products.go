@@ -297,11 +297,17 @@ func (p *product) setAxes(given params) {
 // shareStock has the variations that count none of their own share the stock of
 // their product, where it counts.
 func (s *Shop) shareStock(p *product) {
+	changed := false
 	for _, v := range p.variants {
+		before := v.pool
 		v.pool = nil
 		if !v.tracked && p.own.tracked {
 			v.pool = p.own
 		}
+		changed = changed || v.pool != before
+	}
+	if changed {
+		s.recount(p)
 	}
 }
 

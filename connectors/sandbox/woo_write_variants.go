@@ -90,13 +90,29 @@ func (s *Shop) turnSale(v *variant) {
 	}
 }
 
+// recount begins to count what a product and its variations have anew, because
+// another of them counts now. Orders that are under way are taken for counted:
+// the platform would know of each line whether it was.
+func (s *Shop) recount(p *product) {
+	held := map[*variant]int64{}
+	for _, o := range s.orders {
+		for i := range o.lines {
+			if l := &o.lines[i]; o.holding && l.of.of == p {
+				held[l.of.holder()] += l.qty - l.back
+			}
+		}
+	}
+	for _, v := range append([]*variant{p.own}, p.variants...) {
+		v.given = v.stock + held[v]
+	}
+}
+
 // writeStock changes what is counted. A quantity is ignored where nothing is
 // counted, and what is in stock where something is.
 func (s *Shop) writeStock(v *variant, given params) {
 	if given.has("manage_stock") && v.tracked != given.yes("manage_stock") {
-		v.tracked = !v.tracked
-		s.setStock(v, 0)
-		v.given = 0
+		v.tracked, v.stock = !v.tracked, 0
+		s.recount(v.of)
 	}
 	switch {
 	case v.tracked && given.has("stock_quantity"):
