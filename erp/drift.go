@@ -456,6 +456,14 @@ func (d *drifting) compare(one described, o *sighted, told message) {
 		d.add(one.rec, base)
 		return
 	}
+	if o.deleted {
+		base.Kind, base.Why, base.Pending = DriftMissing, cmp.Or(told.why, "the books have deleted it"), told.waits
+		if told.waits {
+			base.Since = told.since
+		}
+		d.add(one.rec, base)
+		return
+	}
 	now := intake.Fields(one.body)
 	owned := d.b.owned(d.shop, one.kind)
 	for _, f := range editable[one.kind] {

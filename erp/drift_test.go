@@ -244,3 +244,37 @@ func TestADayIsCertifiedUntilItsOrdersChange(t *testing.T) {
 		}
 	})
 }
+
+func TestCategoriesDriftUntilTheShopHasTheHousesTree(t *testing.T) {
+	policies := map[string]outbox.Policy{"a": owning(intake.FieldCategories)}
+	eachStreet(t, policies, []string{"a"}, func(t *testing.T, s *street) {
+		c := s.counters["a"]
+		c.category("7", "", "Cups")
+		c.product("1", "MUG", "Mug", "7")
+		s.pull("a")
+		s.push("a")
+		expect := func(what, fields, toMake string) {
+			t.Helper()
+			unmade, err := s.Unmade(ctx, "a", intake.Categories)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{fields, toMake}, []string{s.drift("a"), listed(unmade)}); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", what, diff)
+			}
+		}
+		expect("as it was read", "", "")
+		if _, err := s.AddCategory(ctx, "Plates", "", false); err != nil {
+			t.Fatal(err)
+		}
+		expect("one was added", "", "extra categories  : , Plates; 0 EUR (pending)")
+		s.push("a")
+		expect("it was made", "", "")
+		if _, err := s.DeleteCategory(ctx, "Plates", false, false); err != nil {
+			t.Fatal(err)
+		}
+		expect("it was deleted", "missing categories 101 : , ; 0 EUR (pending)", "")
+		s.push("a")
+		expect("it was deleted in the shop too", "", "")
+	})
+}

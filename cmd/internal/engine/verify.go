@@ -161,6 +161,9 @@ func (v *verifying) run(ctx context.Context) (Verification, error) {
 	if err := v.again(ctx); err != nil {
 		return Verification{}, err
 	}
+	if err := v.unmade(ctx); err != nil {
+		return Verification{}, err
+	}
 	out := Verification{Shop: v.sh.Name, Checked: v.checked, Drift: v.drift(), Began: v.began, Days: []completeness.Certificate{}}
 	var err error
 	if v.wanted == nil || v.wanted[intake.Orders] {
@@ -260,6 +263,23 @@ func (v *verifying) again(ctx context.Context) error {
 			if err := v.compare(ctx, r, said); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// unmade adds what the shop is to have and was not made there yet.
+func (v *verifying) unmade(ctx context.Context) error {
+	if _, ok := v.sh.Connector.(connectors.Editor); !ok {
+		return nil // nobody could make it
+	}
+	for _, st := range v.streams {
+		found, err := v.e.opts.Books.Unmade(ctx, v.sh.Name, st.Resource)
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			v.found[recordOf(d.Ref)] = append(v.found[recordOf(d.Ref)], d)
 		}
 	}
 	return nil
