@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,11 +103,11 @@ const completed = "completed"
 // last one, and has the shop tell the customer.
 func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.RawMessage, s intake.NewShipment) (why string, err error) {
 	kept, metaID := keptShipments(raw)
-	if !holds(kept, key) {
+	if one := newShipment(key, s); !holds(kept, one) {
 		if why := o.cannotShip(s.Lines); why != "" {
 			return why, nil
 		}
-		entry := map[string]any{"key": shipmentsMeta, "value": append(kept, newShipment(key, s))}
+		entry := map[string]any{"key": shipmentsMeta, "value": append(kept, one)}
 		if metaID > 0 {
 			entry["id"] = metaID
 		}
@@ -149,13 +150,13 @@ func (o *order) cannotShip(lines []intake.ShippedLine) string {
 	return ""
 }
 
-func holds(kept []shipment, key string) bool {
-	for _, s := range kept {
-		if s.Key == key {
-			return true
-		}
-	}
-	return false
+// holds reports whether a shipment is noted: under its key, or under another one
+// that the same request had before it was taken for refused.
+func holds(kept []shipment, one shipment) bool {
+	return slices.ContainsFunc(kept, func(s shipment) bool {
+		same := s.At == one.At && s.Carrier == one.Carrier && s.Tracking == one.Tracking && slices.Equal(s.Lines, one.Lines)
+		return s.Key == one.Key || same
+	})
 }
 
 func newShipment(key string, s intake.NewShipment) shipment {

@@ -113,6 +113,23 @@ func TestAnOrderIsShippedInParts(t *testing.T) {
 	}
 }
 
+// The same shipment under another key is the same shipment.
+func TestAShipmentThatWasTakenForRefusedIsNotNotedTwice(t *testing.T) {
+	s := newCounter(t)
+	id, line := s.open()
+	r := intake.OrderRequest{Order: intake.Ref{Kind: intake.KindOrder, ID: id}, Shipment: shipment(line.ID, 1, "6A1")}
+	s.ask("first", "", r)
+	s.ask("first, tried anew", "", r)
+	if o := s.order(id); len(o.Shipments) != 1 {
+		t.Errorf("%+v", o.Shipments)
+	}
+	r.Shipment.At = r.Shipment.At.Add(time.Hour)
+	s.ask("second", "", r)
+	if o := s.order(id); len(o.Shipments) != 2 {
+		t.Errorf("%+v", o.Shipments)
+	}
+}
+
 // What a person completes in the shop after a part was shipped has left as a
 // whole.
 func TestTheRestOfACompletedOrderHasLeft(t *testing.T) {
