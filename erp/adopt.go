@@ -121,6 +121,11 @@ func (b *Books) adopt(ctx context.Context, tx *store.Tx, shop int64) error {
 			taken[into] = intake.Ref{}
 			rebind(tx, shop, c.ID, into)
 			b.tell(tx, intake.KindCategory, into, editable[intake.KindCategory], 0)
+			if b.policy(shop).Sends(intake.FieldCategories) {
+				if err := wakeThoseWithin(ctx, tx, shop, into, b.opts.Now()); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		is[c.ID], c.Shop = c.ID, 0

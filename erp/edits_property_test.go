@@ -3,6 +3,7 @@ package erp_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -96,7 +97,23 @@ func (s *street) read(shop string, known map[intake.Kind]map[string]bool) {
 // Whatever people do in two shops and in the books, and whatever answers are
 // lost: once everything was read, said and decided, all three have the same.
 func TestAtRestTheShopsAndTheBooksHaveTheSame(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	for seed := range uint64(10) { // each takes its time: more of them with FuzzAtRest
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			story := make([]byte, 16<<10)
+			_, _ = rand.NewChaCha8([32]byte{byte(seed)}).Read(story) // never fails
+			rapid.MakeFuzz(atRest(t))(t, story)
+		})
+	}
+}
+
+func FuzzAtRest(f *testing.F) {
+	f.Fuzz(func(t *testing.T, story []byte) { rapid.MakeFuzz(atRest(t))(t, story) })
+}
+
+// atRest is one history and its end.
+func atRest(t *testing.T) func(*rapid.T) {
+	return func(rt *rapid.T) {
 		s := openStreet(t, "", both(), "atelier", "boutique")
 		defer s.Close()
 		furnish(s)
@@ -181,7 +198,7 @@ func TestAtRestTheShopsAndTheBooksHaveTheSame(t *testing.T) {
 		})
 		s.comeToRest(rt, known, inFlight)
 		s.sameEverywhere(rt)
-	})
+	}
 }
 
 // comeToRest reads, decides and tells everything.

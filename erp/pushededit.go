@@ -3,6 +3,7 @@ package erp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"comptoir/erp/catalog"
 	"comptoir/erp/intake"
@@ -127,6 +128,10 @@ func (t told) bind(ctx context.Context) (bool, error) {
 	for r, id := range made {
 		if other, err := boundTo(ctx, p.tx, p.shop, r); err != nil {
 			return false, err
+		} else if own, err := t.unadopted(ctx, other); err != nil {
+			return false, err
+		} else if own {
+			rebind(p.tx, p.shop, other, id)
 		} else if other != 0 && other != id {
 			t.refuse(fmt.Sprintf("the shop has it already as %s %s, which the books know as another one: link the two", r.Kind, r.ID))
 			return false, nil
@@ -134,10 +139,20 @@ func (t told) bind(ctx context.Context) (bool, error) {
 	}
 	t.bound(t.kind, t.id, ref.ID, "")
 	if t.kind == intake.KindCategory {
-		return true, t.wakeThoseWithin(ctx)
+		return true, wakeThoseWithin(ctx, p.tx, p.shop, t.id, p.now)
 	}
 	p.tx.Queue(`DELETE FROM publication WHERE shop_id = $1 AND product_id = $2`, p.shop, t.id)
 	return true, t.bindVariants(ctx, variants[t.id])
+}
+
+// unadopted reports whether something is a category that the shop stated before
+// it was known that it had made it for the books.
+func (t told) unadopted(ctx context.Context, id int64) (bool, error) {
+	if t.kind != intake.KindCategory || id == 0 || id == t.id {
+		return false, nil
+	}
+	all, err := catalog.Categories(ctx, t.p.tx, []int64{id})
+	return all[id].Shop == t.p.shop, err
 }
 
 // refuse makes the outcome one that is refused.
@@ -178,23 +193,23 @@ func boundTo(ctx context.Context, r store.Reader, shop int64, ref intake.Ref) (i
 	return id, nil
 }
 
-// wakeThoseWithin has all looked at that waited for a category, or left it out:
-// the categories under it and the products in it.
-func (t told) wakeThoseWithin(ctx context.Context) error {
-	under, err := readIDs(ctx, t.p.tx, `SELECT id FROM category WHERE parent_id = $1 AND shop_id = 0 AND NOT deleted`, t.id)
+// wakeThoseWithin has all looked at for a shop that waited for a category to be
+// there, or left it out: the categories under it and the products in it.
+func wakeThoseWithin(ctx context.Context, tx *store.Tx, shop, category int64, now time.Time) error {
+	under, err := readIDs(ctx, tx, `SELECT id FROM category WHERE parent_id = $1 AND shop_id = 0 AND NOT deleted`, category)
 	if err != nil {
-		return fmt.Errorf("read what stands under category %d: %w", t.id, err)
+		return fmt.Errorf("read what stands under category %d: %w", category, err)
 	}
-	within, err := readIDs(ctx, t.p.tx, `SELECT DISTINCT g.local_id FROM product_category l JOIN origin g ON g.local_id = l.product_id AND g.kind = 'product' AND NOT g.gone
-		WHERE l.category_id = $1 AND g.shop_id = $2`, t.id, t.p.shop)
+	within, err := readIDs(ctx, tx, `SELECT DISTINCT g.local_id FROM product_category l JOIN origin g ON g.local_id = l.product_id AND g.kind = 'product' AND NOT g.gone
+		WHERE l.category_id = $1 AND g.shop_id = $2`, category, shop)
 	if err != nil {
-		return fmt.Errorf("read what stands in category %d: %w", t.id, err)
+		return fmt.Errorf("read what stands in category %d: %w", category, err)
 	}
 	for _, id := range under {
-		outbox.Put(t.p.tx, t.p.shop, outbox.Category, id, t.p.now)
+		outbox.Put(tx, shop, outbox.Category, id, now)
 	}
 	for _, id := range within {
-		outbox.Put(t.p.tx, t.p.shop, outbox.Product, id, t.p.now)
+		outbox.Put(tx, shop, outbox.Product, id, now)
 	}
 	return nil
 }

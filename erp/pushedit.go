@@ -90,14 +90,14 @@ func (e *editing) work(ctx context.Context, list []outbox.Message) error {
 }
 
 // push adds what the shop is to be told. The key of a change names what is
-// changed and to what; that of what is to be made stays the same while it is
-// not made, whatever changes of it meanwhile.
+// changed and to what; that of what is to be made stays the same until the shop
+// refuses it, whatever changes of it meanwhile.
 func (e *editing) push(m outbox.Message, o *sighted, edit intake.Edit) {
 	named := struct {
-		Shop, Object, Revision, Since int64
-		Kind                          outbox.Kind
-		Edit                          intake.Edit
-	}{Shop: m.Shop, Object: m.Object, Kind: m.Kind, Since: store.Micros(m.Since)}
+		Shop, Object, Revision, Since, Tries int64
+		Kind                                 outbox.Kind
+		Edit                                 intake.Edit
+	}{Shop: m.Shop, Object: m.Object, Kind: m.Kind, Since: store.Micros(m.Since), Tries: int64(m.Tries)}
 	if edit.Ref.ID != "" {
 		named.Revision, named.Edit = m.Revision, edit
 	}
