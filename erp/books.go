@@ -145,10 +145,7 @@ func (b *Books) begin(ctx context.Context) error {
 		if err := b.raiseLock(ctx, tx); err != nil {
 			return err
 		}
-		if err := b.enrol(ctx, tx); err != nil {
-			return err
-		}
-		return b.heedPolicies(ctx, tx)
+		return b.enrol(ctx, tx)
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package erp
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -259,7 +261,30 @@ func (b *Books) Compare(ctx context.Context, shop string) (queued int, err error
 	if err != nil {
 		return 0, err
 	}
-	err = b.db.Write(ctx, func(tx *store.Tx) (err error) {
+	return b.compare(ctx, shop, id, false)
+}
+
+// CompareChanged is Compare where what the shop is sent has changed since it was
+// last compared, and does nothing otherwise. Call it before shops are told.
+func (b *Books) CompareChanged(ctx context.Context, shop string) (queued int, err error) {
+	id, err := b.shop(shop)
+	if err != nil {
+		return 0, err
+	}
+	_, changed, err := b.comparedBefore(ctx, b.db, id)
+	if err != nil || !changed {
+		return 0, err
+	}
+	return b.compare(ctx, shop, id, true)
+}
+
+func (b *Books) compare(ctx context.Context, shop string, id int64, changed bool) (queued int, err error) {
+	err = b.db.Write(ctx, func(tx *store.Tx) error {
+		now, again, err := b.comparedBefore(ctx, tx, id)
+		if err != nil || changed && !again {
+			return err
+		}
+		tx.Queue(`INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, comparedName(id), now)
 		queued, err = b.compareAll(ctx, tx, id)
 		return err
 	})
@@ -267,6 +292,25 @@ func (b *Books) Compare(ctx context.Context, shop string) (queued int, err error
 		return 0, fmt.Errorf("compare %s with the books: %w", shop, err)
 	}
 	return queued, nil
+}
+
+// comparedName is the name of the setting that says what a shop was sent when it
+// was last compared.
+func comparedName(shop int64) string { return fmt.Sprintf("compared shop %d", shop) }
+
+// comparedBefore returns what a shop is sent, written down, and whether that has
+// changed since it was last compared.
+func (b *Books) comparedBefore(ctx context.Context, r store.Reader, shop int64) (now string, changed bool, err error) {
+	text, err := json.Marshal(b.policy(shop))
+	if err != nil {
+		return "", false, fmt.Errorf("write down what a shop is sent: %w", err)
+	}
+	var before string
+	err = r.QueryRow(ctx, `SELECT value FROM setting WHERE name = $1`, comparedName(shop)).Scan(&before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", false, fmt.Errorf("read what a shop was sent before: %w", err)
+	}
+	return string(text), before != string(text), nil
 }
 
 func (b *Books) compareAll(ctx context.Context, tx *store.Tx, shop int64) (queued int, err error) {

@@ -3,7 +3,6 @@ package erp
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -242,33 +241,19 @@ func (c shopCounts) each(ctx context.Context, r store.Reader, yield func(shopSto
 	}
 }
 
-// heedPolicies queues messages about all stock of the shops that are to have
-// another part of it than when the books were last opened.
-func (b *Books) heedPolicies(ctx context.Context, tx *store.Tx) error {
-	for _, shop := range b.sends(intake.FieldQuantity) {
-		p := b.policy(shop)
-		now, err := json.Marshal([]any{p.Share, p.Cap, p.Locations})
-		if err != nil {
-			return fmt.Errorf("write down what a shop is to have: %w", err)
-		}
-		n, err := tx.Exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value <> excluded.value`,
-			fmt.Sprintf("stock of shop %d", shop), string(now))
-		if err != nil {
-			return fmt.Errorf("compare what a shop is to have: %w", err)
-		}
-		if n > 0 {
-			outbox.PutAllStock(tx, shop, b.opts.Now())
-		}
-	}
-	return nil
-}
-
 // verifyOutbox looks for stock that a shop has to be told of and of which
-// nothing says so.
+// nothing says so. A shop that was not compared since what it is sent has
+// changed is left out.
 func (b *Books) verifyOutbox(ctx context.Context, r store.Reader) ([]Finding, error) {
 	var out []Finding
 	for _, shop := range b.ranked {
 		if !b.policy(shop.id).Sends(intake.FieldQuantity) {
+			continue
+		}
+		if _, changed, err := b.comparedBefore(ctx, r, shop.id); err != nil || changed {
+			if err != nil {
+				return nil, err
+			}
 			continue
 		}
 		found, err := b.unsaid(ctx, r, shop)

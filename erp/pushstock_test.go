@@ -29,9 +29,10 @@ type market struct {
 		Fatal(...any)
 		Fatalf(string, ...any)
 	}
-	now   time.Time
-	names []string
-	shops map[string]*stall
+	now       time.Time
+	path, url string
+	names     []string
+	shops     map[string]*stall
 	*erp.Books
 }
 
@@ -49,30 +50,42 @@ type stall struct {
 }
 
 func openMarket(t *testing.T, url string, policies map[string]outbox.Policy) *market {
-	m := &market{t: t, now: counted, shops: map[string]*stall{}}
-	path := ""
+	m := &market{t: t, now: counted, url: url, shops: map[string]*stall{}}
 	if url == "" {
-		path = filepath.Join(t.TempDir(), "books.db")
+		m.path = filepath.Join(t.TempDir(), "books.db")
 	}
-	rules := map[string]sales.Rules{}
 	for name := range policies {
 		m.names = append(m.names, name)
+		m.shops[name] = &stall{name: name, has: map[string]int64{}, changed: map[string]time.Time{}}
+	}
+	slices.Sort(m.names)
+	m.open(policies)
+	t.Cleanup(func() { m.Books.Close() })
+	return m
+}
+
+// open opens the books with what the shops are sent.
+func (m *market) open(policies map[string]outbox.Policy) {
+	m.t.Helper()
+	rules := map[string]sales.Rules{}
+	for name := range policies {
 		r := sales.DefaultRules()
 		if policies[name].Owns(intake.FieldQuantity) {
 			r.StockOwner = sales.OwnerERP
 		}
 		rules[name] = r
-		m.shops[name] = &stall{name: name, has: map[string]int64{}, changed: map[string]time.Time{}}
 	}
-	slices.Sort(m.names)
 	var err error
-	m.Books, err = erp.Open(ctx, erp.Options{Path: path, URL: url, Shops: rules, Order: m.names, Policies: policies,
+	m.Books, err = erp.Open(ctx, erp.Options{Path: m.path, URL: m.url, Shops: rules, Order: m.names, Policies: policies,
 		Company: erp.Company{Currency: "EUR", Chart: "general", TimeZone: time.UTC, Rates: []erp.Rate{{Currency: "USD", From: "2026-01-01", Rate: dec("0.9")}}}, Now: func() time.Time { return m.now }, Log: zerolog.Nop()})
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	t.Cleanup(func() { m.Books.Close() })
-	return m
+	for _, s := range m.names {
+		if _, err := m.CompareChanged(ctx, s); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 }
 
 // eachMarket runs a test on both databases.
@@ -557,5 +570,30 @@ func TestAShopThatComesLaterSharesWhatIsThere(t *testing.T) {
 			t.Errorf("the shops have %s, ten less one less four are there", got)
 		}
 		m.whole()
+	})
+}
+
+func TestWhatAShopIsToHaveFollowsItsShare(t *testing.T) {
+	eachMarket(t, map[string]outbox.Policy{"a": ownsStock(), "b": {}}, func(t *testing.T, m *market) {
+		m.stock("1", 10, "a")
+		m.stock("1", 8, "b")
+		m.begin()
+		m.rest()
+		if got := m.shelf("1"); got != "a=10 b=8" {
+			t.Fatalf("the shops have %s", got)
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		m.open(map[string]outbox.Policy{"a": ownsStock(func(p *outbox.Policy) { p.Share = 50 }), "b": ownsStock()})
+		m.whole()
+		m.rest()
+		if got := m.shelf("1"); got != "a=5 b=10" {
+			t.Errorf("the shops have %s", got)
+		}
+		m.whole()
+		if queued, err := m.Compare(ctx, "a"); err != nil || queued != 0 {
+			t.Errorf("%d messages are queued of what a has, %v", queued, err)
+		}
 	})
 }

@@ -124,6 +124,8 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 		if p.res.Queued, err = p.e.opts.Books.Compare(ctx, p.sh.Name); err != nil {
 			return err
 		}
+	} else if _, err := p.e.opts.Books.CompareChanged(ctx, p.sh.Name); err != nil {
+		return err
 	}
 	for _, kind := range kinds {
 		deliver := p.deliver

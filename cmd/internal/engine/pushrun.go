@@ -27,6 +27,7 @@ type teller struct {
 	sh *shop
 	// before it the shop is left alone.
 	notBefore time.Time
+	compared  bool
 	failures  int // in a row
 	denials   int // in a row
 	// stuck is how the messages stood when a pass could deliver none of them.
@@ -58,6 +59,13 @@ func (t *teller) look(ctx context.Context) {
 	now := t.e.opts.Now()
 	if t.sh.pausedFor() != "" || now.Before(t.notBefore) {
 		return
+	}
+	if !t.compared { // what the shop is sent may have changed while nobody ran
+		if _, err := t.e.opts.Books.CompareChanged(ctx, t.sh.Name); err != nil {
+			t.after(err)
+			return
+		}
+		t.compared = true
 	}
 	standing, due, err := t.due(ctx, now)
 	if err == nil && due {
