@@ -69,13 +69,18 @@ type labelled struct {
 	id   int64
 }
 
-// labelQueries read the labels of what messages are about, by ids.
-var labelQueries = map[outbox.Kind]string{
-	outbox.Category: `SELECT id, name FROM category WHERE id IN `,
-	outbox.Product:  `SELECT id, title FROM product WHERE id IN `,
-	outbox.Variant:  `SELECT id, sku FROM variant WHERE id IN `,
-	outbox.Stock:    `SELECT id, sku FROM variant WHERE id IN `,
-	outbox.Order:    `SELECT r.id, o.number FROM order_request r JOIN sales_order o ON o.id = r.order_id WHERE r.id IN `,
+// labelQuery reads the labels of what messages of a kind are about, by ids.
+func labelQuery(kind outbox.Kind, in string) string {
+	switch kind {
+	case outbox.Category:
+		return `SELECT id, name FROM category WHERE id IN (` + in + `)`
+	case outbox.Product:
+		return `SELECT id, title FROM product WHERE id IN (` + in + `)`
+	case outbox.Order:
+		return `SELECT r.id, o.number FROM order_request r JOIN sales_order o ON o.id = r.order_id WHERE r.id IN (` + in + `)`
+	default:
+		return `SELECT id, sku FROM variant WHERE id IN (` + in + `)`
+	}
 }
 
 // labelBatch is how many labels one query reads.
@@ -87,9 +92,9 @@ func labelsOf(ctx context.Context, r store.Reader, list []outbox.Message) (map[l
 		ids[m.Kind] = append(ids[m.Kind], m.Object)
 	}
 	labels := map[labelled]string{}
-	for kind, query := range labelQueries {
+	for _, kind := range outbox.Kinds() {
 		for some := range slices.Chunk(ids[kind], labelBatch) {
-			rows, err := r.Query(ctx, query+`(`+store.In(len(some), 1)+`)`, store.InArgs(nil, some)...)
+			rows, err := r.Query(ctx, labelQuery(kind, store.In(len(some), 1)), store.InArgs(nil, some)...)
 			if err != nil {
 				return nil, fmt.Errorf("read what the messages are about: %w", err)
 			}
