@@ -102,8 +102,12 @@ func (a *app) printVerification(v engine.Verification) error {
 	if len(certified)+len(open) > 0 {
 		a.printf("%s whole on both sides.\n", plural(len(certified), "day"))
 	}
-	for _, r := range completeness.Ranges(open) {
-		a.printf("Not the same on both sides: %s.\n", r)
+	if len(open) > 0 {
+		var ranges []string
+		for _, r := range completeness.Ranges(open) {
+			ranges = append(ranges, r.String())
+		}
+		a.printf("Not the same on both sides: %s.\n", shorten(ranges, 10))
 	}
 	if pending := len(v.Drift) - len(v.Drifted()); pending > 0 {
 		a.printf("%s on the way.\n", plural(pending, "difference"))
