@@ -58,13 +58,20 @@ func (c *Connector) signed(signature string, body []byte) bool {
 }
 
 // ours reports whether a site is this shop. Its scheme and its port are not
-// looked at: behind a proxy a site knows itself under others.
+// looked at: behind a proxy a site knows itself under others. It matters though
+// the delivery is signed: a copy of a shop, made to try things on, has its
+// secret too.
 func (c *Connector) ours(source string) bool {
 	u, err := url.Parse(strings.TrimSpace(source))
 	if err != nil {
 		return false
 	}
-	return strings.EqualFold(u.Hostname(), c.api.base.Hostname()) && strings.Trim(u.Path, "/") == strings.Trim(c.api.base.Path, "/")
+	return siteName(u) == siteName(c.api.base)
+}
+
+// siteName is the host and the folder of a site.
+func siteName(u *url.URL) string {
+	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.") + "/" + strings.Trim(u.Path, "/")
 }
 
 // delivery is what is read of the record that a delivery holds.

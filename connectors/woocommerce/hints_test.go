@@ -119,6 +119,7 @@ func TestDeliveriesThatAreRefused(t *testing.T) {
 		"unsigned, ping-like": {change: func(d *recorded) { delete(d.Headers, hookSignature); d.Body = "webhook_id=1&id=432" }, want: connectors.ErrSignature},
 		"another host":        {change: func(d *recorded) { d.Headers[hookSource] = "https://elsewhere.example/" }, want: connectors.ErrForeign},
 		"another folder":      {change: func(d *recorded) { d.Headers[hookSource] = "http://127.0.0.1:8080/b/" }, want: connectors.ErrForeign},
+		"with www":            {change: func(d *recorded) { d.Headers[hookSource] = "https://www.SHOP.example/" }, config: func(c *Config) { c.URL = "https://shop.example" }},
 		"our folder":          {change: func(d *recorded) { d.Headers[hookSource] = "http://127.0.0.1/b/" }, config: func(c *Config) { c.URL = "https://127.0.0.1/b" }},
 	} {
 		d := &recorded{Headers: map[string]string{}, Body: order.Body}
