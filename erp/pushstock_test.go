@@ -59,13 +59,14 @@ func openMarket(t *testing.T, url string, policies map[string]outbox.Policy) *ma
 		m.shops[name] = &stall{name: name, has: map[string]int64{}, changed: map[string]time.Time{}}
 	}
 	slices.Sort(m.names)
-	m.open(policies)
+	m.connect(policies)
+	m.compare()
 	t.Cleanup(func() { m.Books.Close() })
 	return m
 }
 
-// open opens the books with what the shops are sent.
-func (m *market) open(policies map[string]outbox.Policy) {
+// connect opens the books with what the shops are sent.
+func (m *market) connect(policies map[string]outbox.Policy) {
 	m.t.Helper()
 	rules := map[string]sales.Rules{}
 	for name := range policies {
@@ -81,6 +82,11 @@ func (m *market) open(policies map[string]outbox.Policy) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+}
+
+// compare compares the shops where what they are sent has changed.
+func (m *market) compare() {
+	m.t.Helper()
 	for _, s := range m.names {
 		if _, err := m.CompareChanged(ctx, s); err != nil {
 			m.t.Fatal(err)
@@ -585,7 +591,8 @@ func TestWhatAShopIsToHaveFollowsItsShare(t *testing.T) {
 		if err := m.Close(); err != nil {
 			t.Fatal(err)
 		}
-		m.open(map[string]outbox.Policy{"a": ownsStock(func(p *outbox.Policy) { p.Share = 50 }), "b": ownsStock()})
+		m.connect(map[string]outbox.Policy{"a": ownsStock(func(p *outbox.Policy) { p.Share = 50 }), "b": ownsStock()})
+		m.compare()
 		m.whole()
 		m.rest()
 		if got := m.shelf("1"); got != "a=5 b=10" {
