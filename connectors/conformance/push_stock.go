@@ -96,6 +96,11 @@ func stockThatIsThereIsDone(ctx context.Context, t T, s Pusher) {
 	wrong := l.From.Add(decimal.NewFromInt(4))
 	l.From = &wrong
 	landed(t, s, []intake.StockLevel{l}, pushStock(ctx, t, p, "there", []intake.StockLevel{l}))
+	before := s.Writes()
+	landed(t, s, []intake.StockLevel{l}, pushStock(ctx, t, p, "still there", []intake.StockLevel{asSeen(s, l)}))
+	if s.Writes() != before && !s.Compares() {
+		t.Errorf("what the connector sees to be there was written all the same")
+	}
 }
 
 // Of several levels that one is written whose From is right, and the other not.

@@ -33,6 +33,7 @@ const (
 	oneByOne          pushFlaw = "tells one at a time"
 	editsTheTitle     pushFlaw = "changes the title with everything"
 	statesNothing     pushFlaw = "does not hand over what the shop states"
+	statesTheOld      pushFlaw = "hands over what the shop stated before"
 	takesProductsWith pushFlaw = "deletes the products of a category"
 	shipsAllAtOnce    pushFlaw = "ships all with the first part"
 	hearsNoRefusal    pushFlaw = "takes a refusal for done"
@@ -221,9 +222,17 @@ func (c *till) PushEdits(ctx context.Context, key string, edits []intake.Edit) (
 			edits[i].Changes = append(slices.Clone(edits[i].Changes), intake.Change{Field: intake.FieldTitle, To: "Titre"})
 		}
 	}
+	var old []intake.Record
+	if c.is(statesTheOld) && edits[0].Ref.ID != "" && edits[0].Ref.Kind == intake.KindProduct {
+		old, _ = c.Fetch(ctx, []intake.Ref{edits[0].Ref})
+	}
 	outcomes, err := c.tell(ctx, "edit", key, toyAsk{Edits: edits, With: c.is(takesProductsWith)}, len(edits))
 	if err != nil || c.is(statesNothing) {
 		return outcomes, err
+	}
+	if old != nil {
+		outcomes[0].Records = old
+		return outcomes, nil
 	}
 	for i := range outcomes {
 		ref := outcomes[i].Ref

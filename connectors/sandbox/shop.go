@@ -7,7 +7,9 @@
 // what only some can tell. The files woo*.go speak WooCommerce REST v3 over
 // it, the files shopify*.go Shopify's GraphQL Admin API, for which graphql*.go
 // answers documents on any graph of types; another dialect goes beside them.
-// misbehave.go and serve.go stand between a dialect and the network.
+// misbehave.go and serve.go stand between a dialect and the network; hooks*.go
+// tell those who subscribed what has changed, in the words of woo_hooks.go and
+// shopify_hooks.go.
 //
 // The same options and the same calls give the same shop, byte for byte, on
 // any day: its history runs from 1 November 2025 to 31 October 2026, and only
