@@ -11,6 +11,7 @@ type category struct {
 	modified    int64 // the shop states it only where the platform does
 	meta        []metaEntry
 	unseen      bool // in no sales channel: see product
+	ruled       bool // a rule fills it, and nobody by hand; only where the platform has rules
 }
 
 // product groups variants. A simple product is itself the sellable unit: own.

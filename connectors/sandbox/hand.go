@@ -82,6 +82,21 @@ func (s *Shop) Edit(r intake.Resource, id string) string {
 	})
 }
 
+// FillByRule has a rule fill a collection of a Shopify shop from now on, with
+// what is in it already: nobody can put anything into it by hand, or take it
+// out.
+func (s *Shop) FillByRule(categoryID string) string {
+	return s.change(func() int64 {
+		k, ok := s.find(intake.Categories, categoryID).(*category)
+		if !ok || !s.onShopify() {
+			return 0
+		}
+		k.ruled, k.modified = true, s.now()
+		s.happened(CategoryEdited, k.id)
+		return k.id
+	})
+}
+
 // Touch moves the date of a record and nothing else; "" where it has none.
 func (s *Shop) Touch(r intake.Resource, id string) string {
 	return s.change(func() int64 {

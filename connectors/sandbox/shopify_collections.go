@@ -197,20 +197,6 @@ func collectionTypes() []gqlType {
 		{name: "PublishablePublishPayload", fields: payloadFields[any]("publishable", "Publishable", "UserError")},
 		{name: "PublishableUnpublishPayload", fields: payloadFields[any]("publishable", "Publishable", "UserError")},
 		{name: "Publishable", which: nodeKind},
-		// All are filled by hand, so nothing else says what is in them.
-		{name: "Collection", fields: gqlFields{
-			"sources": gqlList("CollectionSource", func(*gqlRun, *category) []struct{} { return nil }),
-			"ruleSet": gqlObject("CollectionRuleSet", func(*gqlRun, *category) *struct{} { return nil }),
-		}},
-		{name: "CollectionSource", which: func(any) string { return "CollectionConditionsSource" }},
-		{name: "CollectionConditionsSource", is: []string{"CollectionSource"}, fields: gqlFields{
-			"inclusion": gqlObject("CollectionSourceInclusion", func(*gqlRun, struct{}) *struct{} { return nil }),
-		}},
-		{name: "CollectionSourceInclusion", fields: gqlFields{
-			"conditions": gqlList("CollectionSourceInclusionCondition", func(*gqlRun, *struct{}) []struct{} { return nil }),
-		}},
-		{name: "CollectionSourceInclusionCondition", which: func(any) string { return "CollectionSourceInclusionConditionProductTag" }},
-		{name: "CollectionRuleSet", fields: gqlFields{"appliedDisjunctively": gqlBool(func(*gqlRun, *struct{}) bool { return false })}},
 	}
 	for _, of := range []string{"Product", "Collection"} {
 		types = append(types, gqlType{name: of, is: []string{"Publishable"}, fields: gqlFields{

@@ -63,6 +63,10 @@ func (c *check) collectionsIn(p *product, in input, at string) {
 				c.refuse(at+list+"."+text(int64(i)), "INVALID_PRODUCT", "Collection does not exist")
 				continue
 			}
+			if k.ruled && (list != "collections" || !p.isIn(k)) {
+				c.refuse(at+list+"."+text(int64(i)), "INVALID_PRODUCT", "Products can't be added to or removed from a collection that is filled by conditions")
+				continue
+			}
 			all = append(all, k)
 		}
 		return all
@@ -70,6 +74,11 @@ func (c *check) collectionsIn(p *product, in input, at string) {
 	join, leave := named("collectionsToJoin"), named("collectionsToLeave")
 	if in.has("collections") { // of productSet: all of them
 		all := named("collections")
+		for _, k := range p.in {
+			if k.ruled && !slices.Contains(all, k) {
+				all = append(all, k)
+			}
+		}
 		c.then(func() { p.in = all })
 	}
 	c.then(func() {

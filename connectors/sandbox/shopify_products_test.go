@@ -385,3 +385,40 @@ func TestJobsTakeTheirTime(t *testing.T) {
 		t.Error("a job is never done")
 	}
 }
+
+func TestNobodyFillsACollectionOfRules(t *testing.T) {
+	s := newGoodsShop(t)
+	p := s.products[3]
+	gid, ruled, other := plainGid("Product", p.own.id), plainGid("Collection", p.in[0].id), plainGid("Collection", s.categories[9].id)
+	s.FillByRule(text(p.in[0].id))
+	for _, list := range []string{"collectionsToJoin", "collectionsToLeave"} {
+		if a := told(t, s, "2026-10", updateProduct, obj{"p": obj{"id": gid, list: []any{ruled}}}); a.code() != list+".0 " {
+			t.Errorf("%s: %+v", list, a.UserErrors)
+		}
+	}
+	told(t, s, "2026-10", setProduct, obj{"id": obj{"id": gid}, "in": obj{"collections": []any{other}}})
+	if len(p.in) != 2 || !p.isIn(s.categories[9]) {
+		t.Errorf("it is in %d collections", len(p.in))
+	}
+	var got struct {
+		Collection struct {
+			Sources []struct {
+				Inclusion struct{ Conditions []struct{ Values []string } }
+			}
+			RuleSet *struct{ AppliedDisjunctively bool }
+		}
+	}
+	for id, want := range map[string]int{ruled: 1, other: 0} {
+		decode(t, asking(t, s, `query($id: ID!) { collection(id: $id) { sources { ... on CollectionConditionsSource { inclusion { conditions { ... on CollectionSourceInclusionConditionProductTag { values } } } } } } }`, obj{"id": id}).Data, &got)
+		if len(got.Collection.Sources) != 1 || len(got.Collection.Sources[0].Inclusion.Conditions) != want {
+			t.Errorf("%s: %+v", id, got)
+		}
+		res, body := do(t, s, post(t, s, "2026-04", s.Key(), `query($id: ID!) { collection(id: $id) { ruleSet { appliedDisjunctively } } }`, obj{"id": id}))
+		a := &said{header: res.Header}
+		decode(t, body, a)
+		got.Collection.RuleSet = nil
+		if decode(t, a.Data, &got); (got.Collection.RuleSet != nil) != (want == 1) || a.header.Get("X-Shopify-API-Deprecated-Reason") != "" {
+			t.Errorf("%s in 2026-04: %+v", id, got)
+		}
+	}
+}

@@ -22,6 +22,7 @@ func shopifyTypes() []gqlType {
 		metafieldTypes(),
 		writtenGoodsTypes(),
 		collectionTypes(),
+		sourceTypes(),
 		jobTypes(),
 		subscriptionTypes(),
 		errandTypes(),
