@@ -602,9 +602,8 @@ func (s *soak) agree() {
 	for _, f := range findings {
 		s.t.Errorf("the books: %s: %s: %s", f.Check, f.Where, f.What)
 	}
-	ours := s.ours()
 	for _, shop := range s.shops {
-		theirs := s.theirs(shop)
+		ours, theirs := s.ours(shop), s.theirs(shop)
 		for _, sku := range s.skus {
 			if diff := cmp.Diff(ours[sku], theirs[sku]); diff != "" {
 				s.t.Errorf("%s in %s (-books +shop):\n%s", sku, shop.name, diff)
@@ -620,23 +619,23 @@ type article struct {
 	Categories         []string
 }
 
-// ours is what the books hold of the articles.
-func (s *soak) ours() map[string]article {
+// ours is what the books hold of the articles. A product may be another one in
+// each shop, where not all of its variants are the same.
+func (s *soak) ours(shop *soakShop) map[string]article {
 	s.t.Helper()
+	in := map[string][]string{} // categories by the shop's product
+	s.query(`SELECT g.external_id, c.name FROM origin g JOIN shop s ON s.id = g.shop_id JOIN product_category x ON x.product_id = g.local_id JOIN category c ON c.id = x.category_id
+		WHERE g.kind = 'product' AND NOT c.deleted AND s.name = '`+shop.name+`' ORDER BY c.name`, func(scan func(...any)) {
+		var product, name string
+		scan(&product, &name)
+		in[product] = append(in[product], name)
+	})
 	out := map[string]article{}
 	s.query(`SELECT v.sku, l.on_hand, l.demand, v.regular, v.sale FROM variant v JOIN stock_level l ON l.variant_id = v.id AND l.place_id = 1`, func(scan func(...any)) {
 		var sku, regular, sale string
 		var onHand, demand int64
 		scan(&sku, &onHand, &demand, &regular, &sale)
-		out[sku] = article{Stock: decimal.New(max(onHand-demand, 0), -3).String(), Price: regular, Sale: sale, Categories: []string{}}
-	})
-	s.query(`SELECT v.sku, c.name FROM variant v JOIN product_category x ON x.product_id = v.product_id JOIN category c ON c.id = x.category_id WHERE NOT c.deleted ORDER BY c.name`, func(scan func(...any)) {
-		var sku, name string
-		scan(&sku, &name)
-		if a, ok := out[sku]; ok {
-			a.Categories = append(a.Categories, name)
-			out[sku] = a
-		}
+		out[sku] = article{Stock: decimal.New(max(onHand-demand, 0), -3).String(), Price: regular, Sale: sale, Categories: slices.Sorted(slices.Values(in[shop.named[sku]]))}
 	})
 	return out
 }
@@ -659,9 +658,6 @@ func (s *soak) theirs(shop *soakShop) map[string]article {
 			continue
 		}
 		a := article{Stock: decimal.Max(*v.Stock, decimal.Decimal{}).String(), Price: intake.Fields(&v)[intake.FieldPrice], Sale: intake.Fields(&v)[intake.FieldSale], Categories: slices.Sorted(slices.Values(in[v.ProductID]))}
-		if a.Categories == nil {
-			a.Categories = []string{}
-		}
 		out[v.SKU] = a
 	}
 	return out
