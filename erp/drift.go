@@ -8,11 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"comptoir/erp/catalog"
-	"comptoir/erp/completeness"
 	"comptoir/erp/intake"
 	"comptoir/erp/money"
-	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
 	"comptoir/erp/store"
 
@@ -132,8 +129,10 @@ func (d *drifting) run(ctx context.Context) error {
 		}
 	}
 	for kind, ids := range byKind {
-		if err := d.load(ctx, kind, ids); err != nil {
-			return err
+		for some := range slices.Chunk(ids, editBatch) {
+			if err := d.load(ctx, kind, some); err != nil {
+				return err
+			}
 		}
 	}
 	var described []described
@@ -147,10 +146,15 @@ func (d *drifting) run(ctx context.Context) error {
 			described = append(described, d.describe(rec)...)
 		}
 	}
-	if err := d.fields(ctx, described); err != nil {
-		return err
+	for some := range slices.Chunk(described, editBatch) { // a product may have thousands of variants
+		if err := d.fields(ctx, some); err != nil {
+			return err
+		}
+		if err := d.stock(ctx, some); err != nil {
+			return err
+		}
 	}
-	return d.stock(ctx, described)
+	return nil
 }
 
 // variantsIn returns the variants that a record states.
@@ -254,23 +258,6 @@ func (d *drifting) known(ctx context.Context, i int, rec *intake.Record) (bool, 
 	return true, nil
 }
 
-// fact is what an order adds to its day.
-func (d *drifting) fact(o *intake.Order) OrderFact {
-	if o.PlacedAt.IsZero() {
-		return OrderFact{}
-	}
-	f := OrderFact{Day: completeness.DayOf(o.PlacedAt, d.b.zone()), Status: o.RawStatus, Currency: o.Currency}
-	if total, err := money.Round(o.Total, o.Currency); err == nil {
-		f.Total = total.Minor
-	} // else the order is parked, and the day differs by it
-	return f
-}
-
-// zone is the time zone of the company.
-func (b *Books) zone() *time.Location {
-	return cmp.Or(b.opts.Company.TimeZone, time.UTC)
-}
-
 // labelOf names a record for people.
 func labelOf(body any) string {
 	switch b := body.(type) {
@@ -284,295 +271,4 @@ func labelOf(body any) string {
 		return b.Name
 	}
 	return ""
-}
-
-// extra notes a record that only the books have.
-func (d *drifting) extra(ctx context.Context, rec *intake.Record, had *origin) error {
-	f := Drift{Kind: DriftExtra, Since: store.FromMicros(had.modified)}
-	if rec.Ref.Kind == intake.KindOrder {
-		var a money.Amount
-		var number, status string
-		err := d.r.QueryRow(ctx, `SELECT number, raw_status, total, currency FROM sales_order WHERE id = $1`, had.local).Scan(&number, &status, &a.Minor, &a.Currency)
-		if err != nil {
-			return fmt.Errorf("read order %s: %w", rec.Ref.ID, err)
-		}
-		f.Label, f.Books, f.Value, f.Currency = number, status, a.Decimal(), a.Currency
-	} else if before, err := d.b.statements(ctx, d.r, d.shop, rec.Ref.Kind, []int64{had.local}); err != nil {
-		return err
-	} else {
-		f.Label = labelOf(before[had.local])
-	}
-	d.add(rec, f)
-	return nil
-}
-
-// orderDiffers notes what the shop states of an order now beside what it stated
-// when it was booked: the status and the total, or else that something differs.
-func (d *drifting) orderDiffers(ctx context.Context, rec *intake.Record, now *intake.Order, had *origin) error {
-	stated, err := d.b.statements(ctx, d.r, d.shop, intake.KindOrder, []int64{had.local})
-	if err != nil {
-		return err
-	}
-	f := Drift{Kind: DriftDifferent, Label: now.Number, Value: now.Total, Currency: now.Currency}
-	booked, ok := stated[had.local].(*intake.Order)
-	refunded, bookedRefunds := refundsOf(now), decimal.Decimal{}
-	if ok {
-		bookedRefunds = refundsOf(booked)
-	}
-	switch {
-	case !ok:
-		f.Field = "content"
-	case booked.RawStatus != now.RawStatus:
-		f.Field, f.Shop, f.Books = "status", now.RawStatus, booked.RawStatus
-	case !booked.Total.Equal(now.Total):
-		f.Field, f.Shop, f.Books, f.Value = "total", now.Total.String(), booked.Total.String(), now.Total.Sub(booked.Total)
-	case !refunded.Equal(bookedRefunds):
-		f.Field, f.Shop, f.Books, f.Value = "refunds", refunded.String(), bookedRefunds.String(), refunded.Sub(bookedRefunds)
-	default:
-		f.Field, f.Shop, f.Books = "content", rec.Digest[:min(8, len(rec.Digest))], had.digest[:min(8, len(had.digest))]
-	}
-	d.add(rec, f)
-	return nil
-}
-
-func refundsOf(o *intake.Order) (sum decimal.Decimal) {
-	for _, r := range o.Refunds {
-		sum = sum.Add(r.Amount)
-	}
-	return sum
-}
-
-// described is an object of the catalogue as a record states it.
-type described struct {
-	rec   *intake.Record
-	kind  intake.Kind
-	id    string
-	local int64
-	body  any
-}
-
-// describe returns the objects of the catalogue that a record states and the
-// books have. A variant that they do not have is missing.
-func (d *drifting) describe(rec *intake.Record) []described {
-	key := originKey{rec.Ref.Kind, rec.Ref.ID}
-	switch rec.Body.(type) {
-	case *intake.Category, *intake.Product, *intake.Variant:
-	default:
-		if d.locals[key].digest != rec.Digest && rec.Ref.Kind != intake.KindOrder {
-			d.add(rec, Drift{Kind: DriftDifferent, Field: "content", Shop: rec.Digest[:min(8, len(rec.Digest))], Books: d.locals[key].digest[:min(8, len(d.locals[key].digest))]})
-		}
-		return nil
-	}
-	out := []described{{rec: rec, kind: rec.Ref.Kind, id: rec.Ref.ID, local: d.locals[key].local, body: rec.Body}}
-	if rec.Ref.Kind != intake.KindProduct {
-		return out
-	}
-	for _, v := range variantsIn(rec) {
-		o := d.locals[originKey{intake.KindVariant, v.ID}]
-		if o == nil || o.gone {
-			d.add(rec, Drift{Resource: intake.Variants, ID: v.ID, Label: labelOf(v), Kind: DriftMissing})
-			continue
-		}
-		out = append(out, described{rec: rec, kind: intake.KindVariant, id: v.ID, local: o.local, body: v})
-	}
-	return out
-}
-
-// fields compares the fields of objects of the catalogue.
-func (d *drifting) fields(ctx context.Context, all []described) error {
-	for _, kind := range []intake.Kind{intake.KindCategory, intake.KindProduct, intake.KindVariant} {
-		var some []described
-		for _, one := range all {
-			if one.kind == kind {
-				some = append(some, one)
-			}
-		}
-		if len(some) == 0 {
-			continue
-		}
-		ids := localsOf(some)
-		objects, err := d.b.sight(ctx, d.r, d.shop, kind, ids)
-		if err != nil {
-			return err
-		}
-		waiting, err := d.waiting(ctx, outbox.Kind(kind), ids)
-		if err != nil {
-			return err
-		}
-		for _, one := range some {
-			d.compare(one, objects[one.local], waiting[one.local])
-		}
-	}
-	return nil
-}
-
-func localsOf(all []described) []int64 {
-	ids := make([]int64, 0, len(all))
-	for _, one := range all {
-		ids = append(ids, one.local)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// message is what the shop has still to be told of an object.
-type message struct {
-	waits bool
-	since time.Time
-	why   string // of a message that is parked
-}
-
-// waiting reads what the shop has still to be told of objects.
-func (d *drifting) waiting(ctx context.Context, kind outbox.Kind, ids []int64) (map[int64]message, error) {
-	out := map[int64]message{}
-	err := eachRow(ctx, d.r, `SELECT object_id, since, parked, why FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id IN (`+store.In(len(ids), 3)+`)`,
-		store.InArgs([]any{d.shop, string(kind)}, ids), func(rows *sql.Rows) error {
-			var id, since int64
-			var parked bool
-			var m message
-			err := rows.Scan(&id, &since, &parked, &m.why)
-			m.since, m.waits = store.FromMicros(since), !parked
-			if m.waits {
-				m.why = ""
-			}
-			out[id] = m
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read what the shop has still to be told: %w", err)
-	}
-	return out, nil
-}
-
-// resourceOfKind names the objects of the catalogue.
-var resourceOfKind = map[intake.Kind]intake.Resource{intake.KindCategory: intake.Categories, intake.KindProduct: intake.Products, intake.KindVariant: intake.Variants}
-
-// compare notes the fields in which the shop differs: from what the books
-// decide, and elsewhere from what it had stated.
-func (d *drifting) compare(one described, o *sighted, told message) {
-	base := Drift{Resource: resourceOfKind[one.kind], ID: one.id, Label: labelOf(one.body), Kind: DriftDifferent}
-	if !o.exists {
-		base.Kind = DriftMissing
-		d.add(one.rec, base)
-		return
-	}
-	if o.deleted {
-		base.Kind, base.Why, base.Pending = DriftMissing, cmp.Or(told.why, "the books have deleted it"), told.waits
-		if told.waits {
-			base.Since = told.since
-		}
-		d.add(one.rec, base)
-		return
-	}
-	now := intake.Fields(one.body)
-	owned := d.b.owned(d.shop, one.kind)
-	for _, f := range editable[one.kind] {
-		if before, stated := o.Theirs[f]; stated && before != now[f] && !slices.Contains(owned, f) {
-			d.addField(one.rec, base, f, now[f], before)
-		}
-	}
-	if d.q.Express == nil || len(owned) == 0 {
-		return
-	}
-	o.Theirs = now
-	if one.kind == intake.KindVariant && !catalog.HoldsSaleDates(d.q.Express) {
-		catalog.OnSale(o.Ours, o.sale[0], o.sale[1], d.now)
-	}
-	base.Pending, base.Why = told.waits, told.why
-	if told.waits {
-		base.Since = told.since
-	}
-	c := catalog.Compare(o.Sides, func(f intake.Field) bool { return slices.Contains(owned, f) }, d.q.Express)
-	for _, change := range c.Changes {
-		d.addField(one.rec, base, change.Field, change.From, change.To)
-	}
-	base.Pending, base.Why = false, "both sides have changed it: a person has to say which one counts"
-	for _, conflict := range c.Conflicts {
-		d.addField(one.rec, base, conflict.Field, conflict.Theirs, conflict.Ours)
-	}
-}
-
-func (d *drifting) addField(rec *intake.Record, f Drift, field intake.Field, shop, books string) {
-	f.Field, f.Shop, f.Books = string(field), shop, books
-	if field == intake.FieldPrice || field == intake.FieldSale {
-		a, errA := intake.Number(shop)
-		b, errB := intake.Number(books)
-		if errA == nil && errB == nil {
-			f.Value = a.Sub(b)
-		}
-	}
-	d.add(rec, f)
-}
-
-// Certify writes the certificates of days whose orders were compared whole, and
-// returns them. The shop's side is what it stated of these days.
-func (b *Books) Certify(ctx context.Context, shop, from, to string, ofShop completeness.Days) (out []completeness.Certificate, err error) {
-	id, err := b.shop(shop)
-	if err != nil {
-		return nil, err
-	}
-	days, err := completeness.Between(from, to)
-	if err != nil || len(days) == 0 {
-		return nil, err
-	}
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		ofBooks, err := completeness.OfBooks(ctx, tx, id, b.zone(), from, to)
-		if err != nil {
-			return err
-		}
-		completeness.Save(tx, id, days, ofShop, ofBooks, b.opts.Now())
-		if err := tx.Flush(ctx); err != nil {
-			return err
-		}
-		out, err = completeness.Read(ctx, tx, id, b.zone(), from, to)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("certify %s to %s of %s: %w", from, to, shop, err)
-	}
-	return out, nil
-}
-
-// FirstOrderDay returns the day of the first order that the books have of a
-// shop; "" where they have none.
-func (b *Books) FirstOrderDay(ctx context.Context, shop string) (string, error) {
-	id, err := b.shop(shop)
-	if err != nil {
-		return "", err
-	}
-	return completeness.FirstDay(ctx, b.db, id, b.zone())
-}
-
-// DayOf returns the day of an instant in the company's time zone.
-func (b *Books) DayOf(t time.Time) string { return completeness.DayOf(t, b.zone()) }
-
-// BeginOf returns the first instant of a day in the company's time zone; the
-// zero time of what is no day.
-func (b *Books) BeginOf(day string) time.Time {
-	t, err := time.ParseInLocation(time.DateOnly, day, b.zone())
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
-// OrdersSince calls yield with the orders that the books have of a shop and that
-// were placed at or after an instant. An error from yield ends it.
-func (b *Books) OrdersSince(ctx context.Context, shop string, since time.Time, yield func([]intake.Ref) error) error {
-	id, err := b.shop(shop)
-	if err != nil {
-		return err
-	}
-	var refs []intake.Ref
-	err = eachRow(ctx, b.db, `SELECT external_id FROM sales_order WHERE shop_id = $1 AND placed_at >= $2 AND NOT deleted ORDER BY placed_at, id`, []any{id, store.Micros(since)},
-		func(rows *sql.Rows) error {
-			ref := intake.Ref{Kind: intake.KindOrder}
-			err := rows.Scan(&ref.ID)
-			refs = append(refs, ref)
-			return err
-		})
-	if err != nil {
-		return fmt.Errorf("list the orders of %s since %s: %w", shop, since.Format(time.RFC3339), err)
-	}
-	return yield(refs)
 }
