@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"comptoir/connectors"
@@ -17,10 +18,23 @@ import (
 var _ connectors.StockPusher = (*Connector)(nil)
 
 // stockMeta is the metadata of a product that keeps the key of the last push
-// of its stock. WooCommerce does not compare before it sets, so after a push
-// whose answer was lost the number alone does not tell whether it arrived: it
-// may be what it was because just as much was sold meanwhile.
+// of its stock, and when that began. WooCommerce does not compare before it
+// sets, so after a push whose answer was lost the number alone does not tell
+// whether it arrived: it may be what it was because just as much was sold
+// meanwhile.
 const stockMeta = "_comptoir_stock"
+
+// stockMark is what is kept under stockMeta.
+func stockMark(key string, began time.Time) string {
+	return key + " " + began.UTC().Format(time.RFC3339Nano)
+}
+
+// arrived reports whether a push with this key was written, and when it began.
+func (s *stocked) arrived(key string) (began time.Time, yes bool) {
+	mark, at, _ := strings.Cut(metaOf(s.Meta, stockMeta), " ")
+	began, err := time.Parse(time.RFC3339Nano, at)
+	return began, err == nil && key != "" && mark == key
+}
 
 // stockForms are the ways in which WooCommerce names a status.
 var stockForms = map[string]string{intake.InStock: "instock", intake.OutOfStock: "outofstock", intake.OnBackorder: "onbackorder"}
@@ -90,7 +104,7 @@ func (c *Connector) PushStock(ctx context.Context, key string, levels []intake.S
 	for i, l := range levels {
 		now, there := have[l.Ref.ID]
 		var write map[string]any
-		if outcomes[i], write = planStock(key, l, now, there); write != nil {
+		if outcomes[i], write = c.planStock(key, began, l, now, there); write != nil {
 			b.Update = append(b.Update, write)
 			at = append(at, i)
 		}
@@ -132,7 +146,7 @@ func (c *Connector) stockOf(ctx context.Context, route string, levels []intake.S
 
 // planStock compares what the shop has with what it is to have. Without a
 // write the outcome stands.
-func planStock(key string, l intake.StockLevel, now stocked, there bool) (intake.Outcome, map[string]any) {
+func (c *Connector) planStock(key string, began time.Time, l intake.StockLevel, now stocked, there bool) (intake.Outcome, map[string]any) {
 	out := intake.Outcome{Ref: l.Ref}
 	managed := now.ManageStock.yes()
 	switch {
@@ -157,8 +171,12 @@ func planStock(key string, l intake.StockLevel, now stocked, there bool) (intake
 		return out, nil
 	}
 	out.Now = &has
-	arrived := key != "" && metaOf(now.Meta, stockMeta) == key
+	before, arrived := now.arrived(key)
 	switch {
+	case has.Equal(l.To) && arrived:
+		// It was written by then at the latest; when its answer was given up is
+		// not known any more.
+		out.Result, out.ExposedFrom, out.ExposedTo = intake.Done, before, earlier(began, before.Add(2*c.cfg.Timeout))
 	case has.Equal(l.To):
 		out.Result = intake.Done
 	case arrived, l.From != nil && !has.Equal(*l.From):
@@ -166,7 +184,7 @@ func planStock(key string, l intake.StockLevel, now stocked, there bool) (intake
 	default:
 		write := map[string]any{"id": number(l.Ref.ID), "stock_quantity": json.Number(l.To.String())}
 		if key != "" {
-			write["meta_data"] = []map[string]any{{"key": stockMeta, "value": key}}
+			write["meta_data"] = []map[string]any{{"key": stockMeta, "value": stockMark(key, began)}}
 		}
 		return out, write
 	}

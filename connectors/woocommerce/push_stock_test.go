@@ -161,9 +161,11 @@ func TestStockIsWhatTheShopThenStates(t *testing.T) {
 		if o.ExposedFrom.IsZero() || o.ExposedTo.Before(o.ExposedFrom) {
 			t.Errorf("exposed from %v to %v", o.ExposedFrom, o.ExposedTo)
 		}
-		again := s.push("k-"+v.ID, l)[0]
-		if again.Result != intake.Done || !again.ExposedFrom.IsZero() {
+		if again := s.push("k-"+v.ID, l)[0]; again.Result != intake.Done || !again.ExposedFrom.Equal(o.ExposedFrom) {
 			t.Errorf("the second time: %+v", again)
+		}
+		if other := s.push("other", l)[0]; other.Result != intake.Done || !other.ExposedFrom.IsZero() {
+			t.Errorf("told what it has: %+v", other)
 		}
 	}
 	if n := len(s.shop.StockWrites()); n != 2 {
@@ -266,6 +268,7 @@ func TestStockOfWhichTheAnswerWasLostIsNotWrittenTwice(t *testing.T) {
 			v.Stock = &five
 			l := levelOf(&v, 2)
 			s.shop.Misbehave(lost("/batch"))
+			began := s.shop.Clock()
 			if _, err := s.c.PushStock(t.Context(), "k1", []intake.StockLevel{l}); err == nil || connectors.ClassOf(err) != connectors.Transient {
 				t.Fatalf("the answer was lost: %v", err)
 			}
@@ -278,6 +281,9 @@ func TestStockOfWhichTheAnswerWasLostIsNotWrittenTwice(t *testing.T) {
 			o := s.push("k1", l)[0]
 			if o.Result != want || len(s.shop.StockWrites()) != 1 {
 				t.Errorf("%+v, writes %+v", o, s.shop.StockWrites())
+			}
+			if want == intake.Done && (o.ExposedFrom.After(began) || o.ExposedTo.Before(s.shop.StockWrites()[0].At)) {
+				t.Errorf("written at %v, exposed from %v to %v", s.shop.StockWrites()[0].At, o.ExposedFrom, o.ExposedTo)
 			}
 		})
 	}
