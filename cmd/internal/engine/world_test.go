@@ -12,6 +12,7 @@ import (
 	"comptoir/connectors"
 	"comptoir/erp"
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
 	"comptoir/syncstate"
 
@@ -40,6 +41,8 @@ type world struct {
 	rates []erp.Rate
 	rules func(*sales.Rules)    // may change how orders are booked; may be nil
 	opts  func(*engine.Options) // may change the options of each start; may be nil
+	// policy, where set, is that of all shops: they are told of changes.
+	policy *outbox.Policy
 	// booksNow is the clock of the books; a test may hang a fault on it.
 	booksNow func() time.Time
 
@@ -75,12 +78,16 @@ func (w *world) start() {
 	}
 	log := zerolog.New(&w.log)
 	shops := append([]engine.Shop{w.shop}, w.others...)
-	rules := map[string]sales.Rules{}
+	rules, policies := map[string]sales.Rules{}, map[string]outbox.Policy{}
 	names := make([]string, len(shops))
 	for i, s := range shops {
 		r := sales.DefaultRules()
 		if w.rules != nil {
 			w.rules(&r)
+		}
+		if w.policy != nil {
+			r.StockOwner = string(w.policy.Owners[intake.FieldQuantity])
+			policies[s.Name], shops[i].Push = *w.policy, w.policy.On
 		}
 		rules[s.Name], names[i] = r, s.Name
 	}
@@ -88,7 +95,7 @@ func (w *world) start() {
 	w.books, err = erp.Open(w.t.Context(), erp.Options{
 		Path: w.booksFile(), Now: w.booksNow, Log: log,
 		Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: w.rates},
-		Shops:   rules, Order: names,
+		Shops:   rules, Policies: policies, Order: names,
 	})
 	if err != nil {
 		w.t.Fatal(err)
