@@ -68,8 +68,8 @@ func (t *teller) look(ctx context.Context) {
 		t.compared = true
 	}
 	standing, due, err := t.due(ctx, now)
+	var res PushResult
 	if err == nil && due {
-		var res PushResult
 		res, err = t.e.Push(ctx, PushRequest{Shop: t.sh.Name})
 		if err == nil && res.Calls == 0 {
 			t.stuck, t.stuckAt = standing, now
@@ -77,7 +77,7 @@ func (t *teller) look(ctx context.Context) {
 		t.notBefore = t.e.opts.Now().Add(tellEvery)
 	}
 	if ctx.Err() == nil && (due || err != nil) {
-		t.after(err)
+		t.after(res, err)
 	}
 }
 
@@ -110,9 +110,9 @@ func (t *teller) leftOver() (bool, error) {
 }
 
 // after sets when the next pass may be, and says how this one went.
-func (t *teller) after(err error) {
+func (t *teller) after(res PushResult, err error) {
 	now := t.e.opts.Now()
-	t.sh.notePush(now, err)
+	t.sh.notePush(now, res, err)
 	if err == nil {
 		t.failures, t.denials = 0, 0
 		return
@@ -132,15 +132,16 @@ func (t *teller) after(err error) {
 }
 
 // notePush remembers how a pass went.
-func (sh *shop) notePush(at time.Time, err error) {
+func (sh *shop) notePush(at time.Time, res PushResult, err error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.pushing.err = ""
-	if err != nil {
+	switch {
+	case err != nil:
 		sh.pushing.err = err.Error()
-		return
+	case res.Calls > 0:
+		sh.pushing.last = at
 	}
-	sh.pushing.last = at
 }
 
 // compare queues what a shop should have and is not known to have.

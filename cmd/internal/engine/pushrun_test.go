@@ -1,0 +1,133 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"comptoir/cmd/internal/engine"
+	"comptoir/connectors"
+	"comptoir/connectors/sandbox"
+	"comptoir/erp/intake"
+)
+
+// A sale in one shop lowers the stock in the other as soon as it is heard of:
+// by a webhook in seconds, else with the next reading.
+func TestASaleInOneShopLowersTheStockOfTheOther(t *testing.T) {
+	for _, heard := range []bool{true, false} {
+		t.Run(fmt.Sprintf("by webhook %v", heard), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				atelier := newBox(t, sandbox.Options{Seed: 3, Goods: 9, Orders: 20, Common: true})
+				boutique := newBox(t, sandbox.Options{Seed: 4, Goods: 9, Orders: 20, Common: true, Platform: sandbox.Shopify})
+				period := map[intake.Resource]string{intake.Products: "@every 10m", intake.Variants: "@every 10m", intake.Orders: "@every 2m"}
+				for _, b := range []*box{atelier, boutique} {
+					b.bubbled()
+				}
+				w := newWorld(t, atelier.Connector, func(w *world) {
+					w.now, w.rates, w.policy = time.Now, append(atelier.rates(), boutique.rates()...)[:len(atelier.rates())], owned()
+					w.shop.Schedules, w.shop.Compare = scheduled(atelier, period), "@every 10m"
+					w.others = []engine.Shop{{Name: "boutique", Connector: boutique.Connector, Schedules: scheduled(boutique, period), Compare: "@every 10m"}}
+				})
+				stop := w.daemon()
+				defer stop()
+				for range 30 {
+					time.Sleep(time.Minute)
+					atelier.Advance(time.Minute)
+					boutique.Advance(time.Minute)
+				}
+				time.Sleep(3*time.Minute + 15*time.Second) // all is quiet, and it is between two readings
+				atelier.Advance(3*time.Minute + 15*time.Second)
+				boutique.Advance(3*time.Minute + 15*time.Second)
+				sku := w.shared(atelier, boutique)
+				order := atelier.Sell(atelier.VariantOf(sku), 2)
+				limit := 2*time.Minute + 5*time.Second
+				if heard {
+					limit = 5 * time.Second
+					if _, err := w.engine.TakeHint("atelier", connectors.Hint{Key: "sale", Refs: []intake.Ref{{Kind: intake.KindOrder, ID: order}}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want := w.available(sku)
+				before := boutique.inShop(t, boutique.VariantOf(sku))
+				if before != want {
+					t.Fatalf("the shop has %s before the sale, and %s can be sold", before, want)
+				}
+				took := time.Duration(0)
+				for ; boutique.inShop(t, boutique.VariantOf(sku)) == before && took < time.Hour; took += 100 * time.Millisecond {
+					time.Sleep(100 * time.Millisecond)
+				}
+				if took >= limit {
+					t.Errorf("it took %s", took)
+				}
+				if got, want := boutique.inShop(t, boutique.VariantOf(sku)), w.available(sku); got != want || got == before {
+					t.Errorf("the other shop has %s, and %s can be sold", got, want)
+				}
+			})
+		})
+	}
+}
+
+// scheduled gives all resources of a shop a schedule.
+func scheduled(b *box, often map[intake.Resource]string) map[intake.Resource]string {
+	out := map[intake.Resource]string{}
+	for _, st := range b.Streams() {
+		if out[st.Resource] = often[st.Resource]; out[st.Resource] == "" {
+			out[st.Resource] = "@every 1h"
+		}
+	}
+	return out
+}
+
+// shared is an article that both shops sell.
+func (w *world) shared(a, b *box) string {
+	w.t.Helper()
+	list, err := w.books.VariantStocks(w.t.Context(), "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, v := range list {
+		if simple(v) && a.VariantOf(v.SKU) != "" && b.VariantOf(v.SKU) != "" && len(v.Shops) == 2 {
+			return v.SKU
+		}
+	}
+	w.t.Fatal("the shops have no article in common")
+	return ""
+}
+
+// A long reading does not keep a push waiting to its end, and reads again the
+// page that it had fetched ahead.
+func TestALongReadingGivesWayToAPush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf(connectors.Stream{Resource: intake.Customers, Sorted: true}, sortedOrders)
+		for i := range 30 { // ten pages
+			s.put(intake.Customers, seal(t, intake.KindCustomer, fmt.Sprint(i), &intake.Customer{Email: fmt.Sprintf("buyer%d@example.com", i)}, i))
+		}
+		slow := &slowShelf{shelf: s, before: func(ctx context.Context) error { return wait(ctx, 10*time.Second) }}
+		w := newWorld(t, slow, func(w *world) { w.policy = owned() })
+		done := make(chan engine.Result)
+		go func() {
+			res, err := w.engine.Sync(t.Context(), engine.Request{Shop: "atelier", Resources: []intake.Resource{intake.Customers}})
+			if err != nil {
+				t.Error(err)
+			}
+			done <- res
+		}()
+		time.Sleep(25 * time.Second)
+		began := time.Now()
+		w.push(engine.PushRequest{})
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("the push waited for %s", took)
+		}
+		if res := <-done; res.Total.Applied != 30 {
+			t.Errorf("applied %d records of 30", res.Total.Applied)
+		}
+		if took := time.Since(began); took < 60*time.Second {
+			t.Errorf("the reading was over after %s: nothing was given way to", took)
+		}
+		if n := len(only(s.requests(), "pull customers")); n != 10 && n != 11 { // the one that was dropped may not have arrived
+			t.Errorf("%d pages read", n)
+		}
+	})
+}
