@@ -393,38 +393,3 @@ func TestTheOneThingThatAShopRejectsDoesNotKeepTheOthersFromBeingTold(t *testing
 		})
 	}
 }
-
-func TestAShopThatOnlyLetsUsReadIsStillRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBox(t, sandbox.Options{Seed: 3, Orders: 20, Common: true})
-		b.bubbled()
-		c := newTill(b)
-		calls := 0
-		c.before = func(string, []intake.StockLevel) error { calls++; return refused(connectors.Denied, "this key may only read") }
-		w := newWorld(t, c, func(w *world) { w.now, w.rates, w.policy = b.now, b.rates(), owned() })
-		w.shop.Schedules, w.shop.Compare = map[intake.Resource]string{intake.Orders: "@every 5m", intake.Products: "@every 5m", intake.Variants: "@every 5m"}, "@every 1h"
-		w.restart()
-		stop := w.daemon()
-		time.Sleep(10 * time.Minute)
-		list, err := w.books.VariantStocks(t.Context(), "")
-		if err != nil || len(list) == 0 {
-			t.Fatal(list, err)
-		}
-		for _, v := range list {
-			if b.VariantOf(v.SKU) != "" && simple(v) {
-				w.adjust(v.SKU, 1, "found")
-				break
-			}
-		}
-		time.Sleep(5 * time.Minute)
-		status, err := w.engine.Status(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := status[0].Push
-		if status[0].Paused != "" || p == nil || p.Waiting != 1 || !strings.Contains(p.LastError, "may only read") || calls != 1 {
-			t.Errorf("got %+v, %+v, %d calls", status[0], p, calls)
-		}
-		stop()
-	})
-}

@@ -16,6 +16,9 @@ const (
 	// tellEvery is how long a shop is left alone between two passes, so that
 	// what changes together is told together.
 	tellEvery = time.Second
+	// waitEvery is that for a shop whose orders are being read, or that sells
+	// faster than it can be told.
+	waitEvery = 4 * time.Second
 	// stuckFor is how long messages that could not be delivered are left alone
 	// where nothing has changed since.
 	stuckFor = time.Minute
@@ -62,7 +65,7 @@ func (t *teller) look(ctx context.Context) {
 	}
 	if !t.compared { // what the shop is sent may have changed while nobody ran
 		if _, err := t.e.opts.Books.CompareChanged(ctx, t.sh.Name); err != nil {
-			t.after(err)
+			t.after(PushResult{}, err)
 			return
 		}
 		t.compared = true
@@ -74,7 +77,11 @@ func (t *teller) look(ctx context.Context) {
 		if err == nil && res.Calls == 0 {
 			t.stuck, t.stuckAt = standing, now
 		}
-		t.notBefore = t.e.opts.Now().Add(tellEvery)
+		wait := tellEvery
+		if res.Waiting != "" {
+			wait = waitEvery
+		}
+		t.notBefore = t.e.opts.Now().Add(wait)
 	}
 	if ctx.Err() == nil && (due || err != nil) {
 		t.after(res, err)
@@ -101,7 +108,7 @@ func (t *teller) due(ctx context.Context, now time.Time) (outbox.Standing, bool,
 // what became.
 func (t *teller) leftOver() (bool, error) {
 	for _, kind := range outbox.Kinds() {
-		left, err := t.e.opts.State.Intents(t.sh.Name + "/" + string(kind))
+		left, err := t.e.opts.State.Intents(intentStream(t.sh, kind))
 		if err != nil || len(left) > 0 {
 			return len(left) > 0, err
 		}

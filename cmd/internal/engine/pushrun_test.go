@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,4 +131,73 @@ func TestALongReadingGivesWayToAPush(t *testing.T) {
 			t.Errorf("%d pages read", n)
 		}
 	})
+}
+
+func TestAShopThatOnlyLetsUsReadIsStillRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBox(t, sandbox.Options{Seed: 3, Orders: 20, Common: true})
+		b.bubbled()
+		c := newTill(b)
+		calls := 0
+		c.before = func(string, []intake.StockLevel) error {
+			calls++
+			return refused(connectors.Denied, "this key may only read")
+		}
+		w := newWorld(t, c, func(w *world) { w.now, w.rates, w.policy = b.now, b.rates(), owned() })
+		w.shop.Schedules, w.shop.Compare = map[intake.Resource]string{intake.Orders: "@every 5m", intake.Products: "@every 5m", intake.Variants: "@every 5m"}, "@every 1h"
+		w.restart()
+		stop := w.daemon()
+		time.Sleep(10 * time.Minute)
+		list, err := w.books.VariantStocks(t.Context(), "")
+		if err != nil || len(list) == 0 {
+			t.Fatal(list, err)
+		}
+		for _, v := range list {
+			if b.VariantOf(v.SKU) != "" && simple(v) {
+				w.adjust(v.SKU, 1, "found")
+				break
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		status, err := w.engine.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := status[0].Push
+		if status[0].Paused != "" || p == nil || p.Waiting != 1 || !strings.Contains(p.LastError, "may only read") || calls != 1 {
+			t.Errorf("got %+v, %+v, %d calls", status[0], p, calls)
+		}
+		stop()
+	})
+}
+
+// Requests of a history that the books no longer have are not made again.
+func TestRequestsOfBooksThatWereRestoredAreDropped(t *testing.T) {
+	tl := newTelling(t, sandbox.Options{Seed: 3, Orders: 20, Common: true})
+	tl.stop()
+	restore := tl.keep(tl.booksFile())
+	tl.start()
+	tl.box.live(24 * time.Hour) // orders come in
+	tl.sync()
+	tl.adjust(tl.sku, 5, "found")
+	tl.till.before = func(string, []intake.StockLevel) error { return refused(connectors.Transient, "the line is cut") }
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := tl.engine.Push(ctx, engine.PushRequest{Shop: "atelier"}); err == nil {
+		t.Fatal("nothing was cut off")
+	}
+	tl.till.before = nil
+	tl.stop()
+	restore()
+	tl.start()
+	if err := tl.engine.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left, err := tl.state.Intents("atelier/stock")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	tl.sync()
+	tl.push(engine.PushRequest{All: true})
+	tl.agree()
 }

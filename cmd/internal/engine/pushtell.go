@@ -214,8 +214,10 @@ func (p *pass) repeat(ctx context.Context, kind outbox.Kind) error {
 	return nil
 }
 
-// stream names what is changed, in the sync state.
-func (p *pass) stream(kind outbox.Kind) string { return p.sh.Name + "/" + string(kind) }
+func (p *pass) stream(kind outbox.Kind) string { return intentStream(p.sh, kind) }
+
+// intentStream names what is changed in a shop, in the sync state.
+func intentStream(sh *shop, kind outbox.Kind) string { return sh.Name + "/" + string(kind) }
 
 // keyOf derives the idempotency key of a request from what it intends, so that
 // it is the same for the same attempt even where the sync state was lost. When

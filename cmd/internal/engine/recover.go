@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"comptoir/erp/outbox"
 	"comptoir/syncstate"
 )
 
@@ -46,12 +47,38 @@ func (e *Engine) recoverShop(ctx context.Context, sh *shop) error {
 			booked[name] = syncstate.Mark{} // the books were restored to before its first page
 		}
 	}
+	restored := false
 	for name, fence := range booked {
+		restored = restored || marks[name].Fence > fence.Fence
 		if err := e.follow(sh, name, marks[name], fence); err != nil {
 			return err
 		}
 	}
+	if restored {
+		if err := e.dropIntents(sh); err != nil {
+			return err
+		}
+	}
 	sh.inStep = true
+	return nil
+}
+
+// dropIntents forgets requests that were under way when the books were at
+// another point of their history: what they speak of may never have been. What
+// the shop has of it shows when everything is compared.
+func (e *Engine) dropIntents(sh *shop) error {
+	for _, kind := range outbox.Kinds() {
+		stream := intentStream(sh, kind)
+		left, err := e.opts.State.Intents(stream)
+		if err != nil {
+			return err
+		}
+		for _, i := range left {
+			if err := e.opts.State.Fulfil(stream, i.Key); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
