@@ -221,7 +221,10 @@ func (b *box) open() (*sandbox.Shop, error) {
 func (b *box) keepAlive(ctx context.Context, shop *sandbox.Shop, served *served) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	post := sandbox.Deliverer{Shop: shop}
+	go post.Run(ctx, time.Second) // beside the clock: an address may be slow
 	for {
 		select {
 		case <-ctx.Done():
@@ -232,7 +235,6 @@ func (b *box) keepAlive(ctx context.Context, shop *sandbox.Shop, served *served)
 			if b.live > 0 {
 				shop.Advance(b.live)
 			}
-			post.Deliver(ctx)
 		}
 	}
 }

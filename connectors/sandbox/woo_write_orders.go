@@ -48,6 +48,7 @@ func (s *Shop) writeStatus(o *order, p params) *reply {
 		if !slices.Contains(s.orderList().statuses[2:], status) { // neither any nor trash
 			return invalid("status", "status is not one of "+statusWords(s.orderList().statuses[2:])+".", "rest_not_in_enum")
 		}
+		o.trashed, o.binned = false, 0
 		s.moveTo(o, stateNamed(status))
 	}
 	for _, name := range recalculating {
