@@ -209,6 +209,7 @@ func goodsTypes() []gqlType {
 			"id":               gqlID("MediaImage", func(_ *gqlRun, m media) int64 { return m.id }),
 			"alt":              gqlTextOrNull(func(_ *gqlRun, m media) string { return m.alt }),
 			"mediaContentType": gqlText(func(*gqlRun, media) string { return "IMAGE" }),
+			"status":           gqlText(func(*gqlRun, media) string { return "READY" }), // pictures are copied at once
 			"image":            gqlSame("Image"),
 		}},
 		{name: "Image", fields: gqlFields{

@@ -338,6 +338,36 @@ func (s *Shop) rehang(p *product, shot picture, up bool) {
 	s.edited(p)
 }
 
+// reorderMedia moves pictures of a product to the places that are named, one after
+// the other.
+func (x *gqlRun) reorderMedia() *payload[*job] {
+	p, ok := x.s.byGid(x.args.text("id")).(*product)
+	if !ok {
+		return refusal[*job]("id", "PRODUCT_DOES_NOT_EXIST", "Product does not exist")
+	}
+	c := &check{x: x}
+	var all []picture
+	for _, m := range p.media() {
+		all = append(all, *m.picture)
+	}
+	for i, move := range (input{"moves": x.args.value("moves")}).objects("moves") {
+		k := slices.IndexFunc(all, func(shot picture) bool { return plainGid("MediaImage", shot.id) == move.text("id") })
+		if k < 0 {
+			c.refuse("moves."+text(int64(i))+".id", "MEDIA_DOES_NOT_EXIST", "Media does not exist")
+			continue
+		}
+		shot := all[k]
+		all = slices.Delete(all, k, k+1)
+		all = slices.Insert(all, min(int(number(move.text("newPosition"))), len(all)), shot)
+	}
+	return finish(c, func() *job {
+		return x.s.later(func() {
+			p.pictured, p.pictures = true, all
+			x.s.edited(p)
+		})
+	})
+}
+
 // pictureBy finds a picture that hangs somewhere.
 func (s *Shop) pictureBy(gid string) (media, bool) {
 	for _, p := range s.products {
@@ -361,6 +391,7 @@ func writtenGoodsTypes() []gqlType {
 			"productVariantsBulkDelete": mutation("ProductVariantsBulkDeletePayload", (*gqlRun).variantsDelete),
 			"inventoryItemUpdate":       mutation("InventoryItemUpdatePayload", (*gqlRun).itemUpdate),
 			"fileUpdate":                mutation("FileUpdatePayload", (*gqlRun).fileUpdate),
+			"productReorderMedia":       mutation("ProductReorderMediaPayload", (*gqlRun).reorderMedia),
 		}},
 		{name: "QueryRoot", fields: gqlFields{
 			"productByIdentifier": gqlObject("Product", func(x *gqlRun, _ gqlRoot) *product { return x.identified("") }),
@@ -383,5 +414,10 @@ func writtenGoodsTypes() []gqlType {
 			"userErrors": gqlList("FilesUserError", func(_ *gqlRun, p *payload[[]any]) []userError { return p.errs }),
 		}},
 		{name: "FilesUserError", fields: userErrorFields(true)},
+		{name: "ProductReorderMediaPayload", fields: gqlFields{
+			"job":             gqlObject("Job", func(_ *gqlRun, p *payload[*job]) *job { return p.made }),
+			"mediaUserErrors": gqlList("MediaUserError", func(_ *gqlRun, p *payload[*job]) []userError { return p.errs }),
+		}},
+		{name: "MediaUserError", fields: userErrorFields(true)},
 	}
 }

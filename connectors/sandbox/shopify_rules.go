@@ -92,7 +92,7 @@ func allScopes() []string {
 	return []string{"read_all_orders", "read_orders", "read_products", "read_inventory", "read_locations", "read_customers", "read_returns",
 		"read_gift_cards", "read_payment_terms", "read_assigned_fulfillment_orders", "read_merchant_managed_fulfillment_orders", "read_third_party_fulfillment_orders",
 		"read_shopify_payments", "read_shopify_payments_payouts", "read_shopify_payments_accounts", "read_shopify_payments_disputes",
-		"read_publications", "write_inventory", "write_products", "write_orders", "write_publications", "write_merchant_managed_fulfillment_orders"}
+		"read_publications", "write_inventory", "write_products", "write_orders", "write_publications", "write_files", "write_merchant_managed_fulfillment_orders"}
 }
 
 // scopesOf are the rights of which one is needed to read a type; nil: none is.

@@ -26,6 +26,7 @@ const (
 	scopeOrder    = "write_orders"
 	scopeEdit     = "write_products"
 	scopePublish  = "write_publications"
+	scopeFiles    = "write_files"
 )
 
 // writing are the rights that the mutations need. Who only reads a shop has no
@@ -34,6 +35,7 @@ var writing = [...]right{
 	{scope: scopeSetStock, without: "stock"},
 	{scope: scopeEdit, without: "products, prices and collections"},
 	{scope: scopePublish, without: "what is made in the shop, which then is not on sale until somebody publishes it"},
+	{scope: scopeFiles, without: "which pictures a product loses"},
 	{scope: scopeShip, without: "shipments"},
 	{scope: scopeOrder, without: "cancellations, refunds and whether an order is closed"},
 }

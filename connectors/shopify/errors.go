@@ -155,7 +155,7 @@ func (e *answerError) judge(cfg Config) (connectors.Class, string) {
 func deniedFix(f fault) string {
 	fix := "the app lacks rights"
 	if len(f.Path) > 0 {
-		fix = "the app may not read " + f.Path.fields().String()
+		fix = "the app has no right to " + f.Path.fields().String()
 	}
 	if f.Extensions.Required != "" {
 		fix += ", which needs " + strings.TrimSuffix(string(f.Extensions.Required), ".")

@@ -43,6 +43,9 @@ func expressProduct(field intake.Field, value string) (string, bool) {
 		return value, true
 	case intake.FieldStatus:
 		return value, statuses[value] != ""
+	case intake.FieldImages: // of which the shop states its own addresses, once it has copied them
+		list, ok := readAddresses(value)
+		return intake.List(list), ok
 	case intake.FieldCategories:
 		ids, ok := readList[string](value)
 		return intake.Sorted(ids), ok && !slices.ContainsFunc(ids, func(id string) bool { return !isNumber(id) })

@@ -14,7 +14,7 @@ import (
 
 // allScopes are those that leave nothing to be desired.
 const allScopes = "read_orders read_all_orders read_products read_inventory read_locations read_customers read_payment_terms read_shopify_payments " +
-	"write_inventory write_products write_publications write_merchant_managed_fulfillment_orders write_orders"
+	"write_inventory write_files write_products write_publications write_merchant_managed_fulfillment_orders write_orders"
 
 // hall is a shop that is looked at.
 type hall struct {

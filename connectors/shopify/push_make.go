@@ -130,7 +130,12 @@ func (c *Connector) makeProduct(ctx context.Context, e *intake.Edit, o *intake.O
 	if o.Variants, err = c.variantsMade(ctx, id, e.Variants); err != nil {
 		return err
 	}
-	o.Why, err = c.publish(ctx, gid("Product", id))
+	notes := make([]string, 2)
+	if notes[0], err = c.picturesMade(ctx, id, e); err != nil {
+		return err
+	}
+	notes[1], err = c.publish(ctx, gid("Product", id))
+	o.Why = strings.Trim(strings.Join(notes, "; "), "; ")
 	return err
 }
 
@@ -152,6 +157,12 @@ func productInput(e *intake.Edit) (product map[string]any, why string) {
 				in = append(in, gid("Collection", id))
 			}
 			product["collections"] = in
+			continue
+		}
+		if change.Field == intake.FieldImages {
+			if product["files"], why = fileInputs(change.To); why != "" {
+				return nil, why
+			}
 			continue
 		}
 		name, value, why := productValue(change)

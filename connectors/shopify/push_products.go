@@ -124,6 +124,7 @@ func (c *Connector) changeProduct(ctx context.Context, e *intake.Edit, stand *pl
 	product := map[string]any{"id": gid("Product", e.Ref.ID)}
 	for _, change := range e.Changes {
 		switch change.Field {
+		case intake.FieldImages: // come last
 		case intake.FieldCategories:
 			to, ok := readList[string](change.To)
 			if !ok {
@@ -142,14 +143,33 @@ func (c *Connector) changeProduct(ctx context.Context, e *intake.Edit, stand *pl
 			product[name] = value
 		}
 	}
+	if why, err := c.updateProduct(ctx, product); err != nil || why != "" {
+		refuse(o, why)
+		return err
+	}
+	why := ""
+	if images, changes := changesOf(e)[intake.FieldImages]; changes {
+		var err error
+		if why, err = c.changePictures(ctx, e.Key, e.Ref.ID, images); err != nil {
+			return err
+		}
+	}
+	refuse(o, why)
+	return nil
+}
+
+// updateProduct changes the fields of a product, if there is one to change.
+func (c *Connector) updateProduct(ctx context.Context, product map[string]any) (why string, err error) {
+	if len(product) == 1 { // its id
+		return "", nil
+	}
 	var said struct {
 		Update answeredErrors `json:"productUpdate"`
 	}
 	if _, err := c.client.do(ctx, "change a product", documentOf("product_edit"), map[string]any{"product": product}, &said); err != nil {
-		return err
+		return "", err
 	}
-	refuse(o, said.Update.why())
-	return nil
+	return said.Update.why(), nil
 }
 
 // productValue is a change in the words of the API, or why it cannot be one.
