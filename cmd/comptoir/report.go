@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -123,8 +124,19 @@ func (a *app) runReport(ctx context.Context, d reports.Definition, q reportReque
 		if err := render.Write(&page, format, r, lang); err != nil {
 			return err
 		}
+		if format == render.CSV {
+			a.warnProvisional(r)
+		}
 		return a.deliver(page.Bytes(), q.output)
 	})
+}
+
+// warnProvisional says beside a file that has no room for remarks that it is
+// provisional.
+func (a *app) warnProvisional(r reports.Report) {
+	for _, p := range r.Provisional {
+		fmt.Fprintf(a.err, "comptoir: provisional: of %s it is not proven that all orders are here for %s; see comptoir verify\n", p.Shop, shorten(p.Ranges(), 10))
+	}
 }
 
 func (a *app) reportFormat(d reports.Definition, q reportRequest) (render.Format, error) {
