@@ -206,7 +206,7 @@ func (a *app) printPush(res engine.PushResult, ended error) error {
 		a.printf("%s cannot be told of this, so it waits: %s\n", res.Shop, kind)
 	}
 	if res.Waiting != "" {
-		a.printf("%s: stock is left for the next push: %s\n", res.Shop, res.Waiting)
+		a.printf("%s: some is left for the next push: %s\n", res.Shop, res.Waiting)
 	}
 	return nil
 }

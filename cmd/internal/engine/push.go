@@ -44,7 +44,8 @@ type PushResult struct {
 	// Unable are the kinds of message that the shop's connector cannot deliver:
 	// they wait.
 	Unable []outbox.Kind `json:"unable,omitempty"`
-	// Waiting says why stock was left for the next pass; "" where it was not.
+	// Waiting says why something was left for the next pass; "" where nothing
+	// was.
 	Waiting string        `json:"waiting,omitempty"`
 	Took    time.Duration `json:"-"` // "took_seconds" in JSON
 }
@@ -147,14 +148,16 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 
 // deliver tells the shop all messages of a kind that are due.
 func (p *pass) deliver(ctx context.Context, kind outbox.Kind) error {
+	limit := editsAtOnce
 	for more := true; more; {
 		var pushes []erp.Push
 		var err error
-		if pushes, more, err = p.pushes(ctx, kind, editsAtOnce); err != nil {
+		if pushes, more, err = p.pushes(ctx, kind, limit); err != nil {
 			return err
 		}
 		if len(pushes) == 0 {
-			continue // what was looked at told nothing new
+			limit *= 2 // what was looked at told nothing, and may wait for what comes after it
+			continue
 		}
 		before := p.res.Total
 		if err := p.tell(ctx, kind, pushes); err != nil {
