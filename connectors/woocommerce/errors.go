@@ -2,7 +2,6 @@ package woocommerce
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,9 +44,6 @@ type apiError struct {
 	Code    string
 	Message string
 }
-
-// words are what the shop says, for a person.
-func (e *apiError) words() string { return cmp.Or(e.Message, e.Code) }
 
 func (e *apiError) Error() string {
 	return fmt.Sprintf("the shop answered %d %s: %s", e.Status, e.Code, e.Message)
