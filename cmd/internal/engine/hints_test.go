@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -257,4 +258,37 @@ func TestSubscribeTellsOnlyOfWhatItChanged(t *testing.T) {
 	if _, ok := w.engine.Hinter("atelier"); ok {
 		t.Error("a shop that sends no hints takes deliveries")
 	}
+}
+
+func TestAFloodOfHintsAboutNothingChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := heard()
+		s.fillOrders(t, 5)
+		w := newWorld(t, s)
+		w.sync()
+		s.requests()
+		digest := w.digest()
+		stop := w.daemon()
+		defer stop()
+		const flood = 2000
+		var hinting sync.WaitGroup
+		for sender := range 20 {
+			hinting.Go(func() {
+				for i := range flood / 20 {
+					id := fmt.Sprint(1000 + sender*flood/20 + i)
+					if _, err := w.engine.TakeHint("atelier", connectors.Hint{Key: id, Refs: orderRefs(id, "3")}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		hinting.Wait()
+		time.Sleep(time.Minute)
+		if w.digest() != digest || w.waits() != "0 records, 0 resources" {
+			t.Errorf("the books have changed: %v; %s wait", w.digest() != digest, w.waits())
+		}
+		if n := len(only(s.requests(), "fetch")); n > flood/100+20 {
+			t.Errorf("%d hints made %d requests", flood, n)
+		}
+	})
 }

@@ -360,13 +360,14 @@ func TestAThousandDeliveriesASecondAreTakenInBoundedMemory(t *testing.T) {
 	if got := d.waiting(); got != senders*each {
 		t.Errorf("%d records wait, want %d", got, senders*each)
 	}
-	if took > 10*time.Second { // a second and less on a machine that does nothing else
+	if took > 30*time.Second { // a second and less on a machine that does nothing else
 		t.Errorf("%d deliveries took %v", senders*each, took)
 	}
-	if most := peak(); most > 64<<20 {
+	most := peak()
+	if most > 64<<20 {
 		t.Errorf("the heap grew to %d bytes", most)
 	}
-	t.Logf("%d deliveries in %v", senders*each, took)
+	t.Logf("%d deliveries in %v, the heap grew to %d bytes", senders*each, took, most)
 }
 
 func TestManyLargeBodiesAtOnceStayWithinTheBound(t *testing.T) {
@@ -382,7 +383,9 @@ func TestManyLargeBodiesAtOnceStayWithinTheBound(t *testing.T) {
 		})
 	}
 	sending.Wait()
-	if most := peak(); most > 96<<20 {
+	most := peak()
+	t.Logf("the heap grew to %d bytes", most)
+	if most > 96<<20 {
 		t.Errorf("the heap grew to %d bytes", most)
 	}
 }
