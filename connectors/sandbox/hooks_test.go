@@ -240,6 +240,9 @@ func TestWebhooksGoAstray(t *testing.T) {
 			}
 		}
 		if f.Name == "hook-late" {
+			if s.Undelivered() != 2 {
+				t.Errorf("%d wait", s.Undelivered())
+			}
 			s.Behave()
 			s.HoldClock()
 			s.clock = s.clock.Add(time.Hour)

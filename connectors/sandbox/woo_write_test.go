@@ -288,3 +288,43 @@ func TestAnAnswerIsLostAfterTheChange(t *testing.T) {
 		t.Errorf("%d are in stock", left)
 	}
 }
+
+func TestFaultsMeetWritesAlone(t *testing.T) {
+	for _, name := range []string{"503:writes=true", "429:writes=true:retry-after=3"} {
+		s := New(Options{Seed: 1})
+		id := text(simple(t, s).id)
+		f, err := ParseFault(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Misbehave(f)
+		if status, _ := tell(t, s, http.MethodGet, "products/"+id, ""); status != http.StatusOK {
+			t.Errorf("%s: reading is answered %d", name, status)
+		}
+		r := request(t, s, "products/"+id)
+		r.Method = http.MethodPut
+		if res, _ := do(t, s, r); text(int64(res.StatusCode)) != f.Name {
+			t.Errorf("%s: writing is answered %d", name, res.StatusCode)
+		}
+	}
+}
+
+// A customer comes between reading a number and writing it: this is what a
+// write overwrites.
+func TestASaleComesBetweenReadingAndWriting(t *testing.T) {
+	s := New(Options{Seed: 1})
+	v := simple(t, s)
+	id, had := text(v.id), v.stock
+	s.Misbehave(Fault{Name: "sale", Count: 1})
+	_, body := do(t, s, request(t, s, "products?include="+id))
+	if !strings.Contains(string(body), fmt.Sprintf(`"stock_quantity":%d`, had)) {
+		t.Errorf("read %s", body)
+	}
+	if left, _ := s.Stock(id); left != int(had)-1 || len(s.IDs(intake.Orders)) != 1 {
+		t.Errorf("%d are left of %d, orders %v", left, had, s.IDs(intake.Orders))
+	}
+	do(t, s, request(t, s, "products?include="+id))
+	if left, _ := s.Stock(id); left != int(had)-1 {
+		t.Errorf("one customer was to come, and %d are left of %d", left, had)
+	}
+}
