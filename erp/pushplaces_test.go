@@ -213,3 +213,31 @@ func TestStockThatAShopRefusesIsToldAgainLaterAndThenParked(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatCameBackIsToldAnew has a shop take something away, and put it back as
+// it was, while more of it was sold elsewhere.
+func TestWhatCameBackIsToldAnew(t *testing.T) {
+	eachMarket(t, twoShops, func(t *testing.T, m *market) {
+		m.beginPlaces(6, 4)
+		m.stock("2", 5, "a", "b")
+		m.pull()
+		m.rest()
+		m.receive("a", intake.Products, []intake.Record{intake.Missing(intake.Ref{Kind: intake.KindProduct, ID: "2"})})
+		m.receive("a", intake.Variants, []intake.Record{intake.Missing(intake.Ref{Kind: intake.KindVariant, ID: "1", Parent: "9"})})
+		m.sell("b", "1", 2)
+		m.sell("b", "2", 1)
+		m.pullOrders("b")
+		m.whole()
+		if _, text := m.told("a"); text != "" {
+			t.Errorf("a has none of it, and is told %s", text)
+		}
+		m.now = m.now.Add(time.Minute)
+		m.receive("a", intake.Variants, []intake.Record{m.places(6, 4)})
+		m.shops["a"].has["2"] = 5
+		m.pullGoods("a")
+		m.whole()
+		if _, text := m.told("a"); text != "501: 6→4 inv-1 501: <nil>→4  " {
+			t.Errorf("a is told %q", text)
+		}
+	})
+}

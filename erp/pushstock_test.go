@@ -161,8 +161,8 @@ func (m *market) receive(shop string, r intake.Resource, recs []intake.Record) {
 	}
 }
 
-// begin reads all shops for the first time.
-func (m *market) begin() {
+// pull reads all shops.
+func (m *market) pull() {
 	m.t.Helper()
 	m.now = m.now.Add(time.Hour)
 	for _, s := range m.names {
@@ -171,6 +171,12 @@ func (m *market) begin() {
 	for _, s := range m.names {
 		m.pullOrders(s)
 	}
+}
+
+// begin reads all shops for the first time.
+func (m *market) begin() {
+	m.t.Helper()
+	m.pull()
 	for _, s := range m.names { // those before wait for the last one
 		m.pullGoods(s)
 		m.pullOrders(s)
@@ -439,12 +445,12 @@ func TestShopsComeToAgree(t *testing.T) {
 		for id, n := range available {
 			m.stock(id, n, m.names...)
 		}
-		m.begin()
+		m.pull()
 		sell := func(shop, id string, n int64) {
 			m.sell(shop, id, n)
 			available[id] -= n
 		}
-		for step := range rapid.IntRange(1, 15).Draw(rt, "steps") {
+		for step := range rapid.IntRange(1, 10).Draw(rt, "steps") {
 			m.now = m.now.Add(time.Duration(rapid.IntRange(0, 90).Draw(rt, "seconds")) * time.Second)
 			shop, id := rapid.SampledFrom(m.names).Draw(rt, "shop"), rapid.SampledFrom(things).Draw(rt, "thing")
 			n := rapid.Int64Range(1, 3).Draw(rt, "units")
