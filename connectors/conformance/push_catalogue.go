@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -53,8 +54,11 @@ func wanted(ref intake.Ref, categories []string) []intake.Change {
 			{Field: intake.FieldDescription, To: "<p>Un texte <strong>neuf</strong>.</p>"},
 			{Field: intake.FieldShort, To: "<p>Court.</p>"},
 			{Field: intake.FieldStatus, To: "draft"},
+			{Field: intake.FieldStatus, To: "archived"}, // never deleted
 			{Field: intake.FieldStatus, To: "published"},
 			{Field: intake.FieldCategories, To: intake.Sorted(categories)},
+			{Field: intake.FieldImages, To: intake.List([]string{"https://pictures.example/face.jpg", "https://pictures.example/dos.jpg"})},
+			{Field: intake.FieldImages, To: ""},
 		}
 	case intake.KindVariant:
 		return []intake.Change{
@@ -179,7 +183,7 @@ func editOnce(ctx context.Context, t T, s Pusher, e connectors.Editor, ref intak
 		if f == c.Field {
 			want = c.To
 		}
-		if v != want {
+		if v != want && (f != intake.FieldImages || pictures(v) != pictures(want)) { // a shop may keep them at its own address
 			t.Errorf("%s %s, %s to %q: its %s is %q, want %q", ref.Kind, ref.ID, c.Field, c.To, f, v, want)
 		}
 	}
@@ -191,6 +195,15 @@ func editOnce(ctx context.Context, t T, s Pusher, e connectors.Editor, ref intak
 			t.Errorf("%s %s, %s to %q: a record of the outcome is not what is read next:\n%s", ref.Kind, ref.ID, c.Field, c.To, differences(out.Records[i:i+1], now[i]))
 		}
 	}
+}
+
+// pictures is how many a field of images lists.
+func pictures(v string) int {
+	var list []string
+	if json.Unmarshal([]byte(v), &list) != nil {
+		return 0
+	}
+	return len(list)
 }
 
 func refsOf(records []intake.Record) []intake.Ref {
