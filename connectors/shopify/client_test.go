@@ -313,3 +313,34 @@ func FuzzReply(f *testing.F) {
 		}
 	})
 }
+
+// What must not be done twice is sent again only where the shop says that it
+// has not begun.
+func TestWhatIsSentOnceIsSentAgainOnlyWhereItWasRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first    string
+		attempts int
+	}{
+		"no points left": {`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}]}`, 2},
+		"stumbled":       {`{"errors":[{"message":"Internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`, 1},
+		"cut off":        {`{"data":{`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				attempts := 0
+				shop := newTill(1000, 50, 1)
+				shop.says = func(_ int, req *http.Request) *http.Response {
+					if attempts++; attempts == 1 {
+						return tells(req, 200, tt.first)
+					}
+					return tells(req, 200, `{"data":{"ok":true}}`)
+				}
+				var out struct{ OK bool }
+				_, err := clientOf(shop, nil).doOnce(t.Context(), "ship", asks("order_ship"), nil, &out)
+				if attempts != tt.attempts || (err == nil) != (tt.attempts == 2) {
+					t.Errorf("%d attempts: %v", attempts, err)
+				}
+			})
+		})
+	}
+}

@@ -119,14 +119,27 @@ func (c *Connector) cancel(ctx context.Context, id string, r *intake.Cancellatio
 	return "", c.await(ctx, op, said.Cancel.Job.ID.trimmed())
 }
 
-// unlessCancelled is why an order was not cancelled; "" where it is after all:
-// the shop may have been at it since an earlier try.
+// cancelLooks is how often an order is looked at that the shop does not cancel:
+// it may be at it since an earlier try.
+const cancelLooks = 4
+
+// unlessCancelled is why an order was not cancelled; "" where it is after all.
 func (c *Connector) unlessCancelled(ctx context.Context, id, why string) (string, error) {
-	now, err := c.orderNow(ctx, intake.Ref{Kind: intake.KindOrder, ID: id})
-	if order, ok := now.Body.(*intake.Order); ok && !order.CancelledAt.IsZero() {
-		why = ""
+	for look := range cancelLooks {
+		if look > 0 {
+			if err := c.pause(ctx, 1<<look); err != nil {
+				return "", err
+			}
+		}
+		now, err := c.orderNow(ctx, intake.Ref{Kind: intake.KindOrder, ID: id})
+		if err != nil {
+			return "", err
+		}
+		if order, ok := now.Body.(*intake.Order); ok && !order.CancelledAt.IsZero() {
+			return "", nil
+		}
 	}
-	return why, err
+	return why, nil
 }
 
 // How long a job of the shop is waited for, in units of Config.RetryWait.

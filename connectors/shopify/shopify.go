@@ -1,7 +1,7 @@
-// Package shopify reads a Shopify shop through its GraphQL Admin API. It
-// speaks the dialect only: it translates, and decides nothing.
+// Package shopify reads and changes a Shopify shop through its GraphQL Admin
+// API. It speaks the dialect only: it translates, and decides nothing.
 //
-// How the shop is asked, and why:
+// How the shop is asked and told, and why:
 //
 //   - One client serves all work on a shop, so that one governor paces it: the
 //     shop gives points to spend, and tells with each answer how many are left.
@@ -17,6 +17,13 @@
 //   - Errors stand in three places: the HTTP status, "errors" beside the data,
 //     and "userErrors" inside a mutation's. All three are read, by code and
 //     never by text. Part of an answer is no answer.
+//   - Stock is compared before it is set, and changes state the value that is
+//     wanted. What makes something bears an idempotency key where Shopify takes
+//     one. Where it does not, it is sent once, and whoever tries again looks
+//     first: for the mark that what is made bears, or with what is remembered of
+//     the try.
+//   - What the shop says of its own accord is a hint: only the id in it counts,
+//     and only when the app's secret has signed it.
 //   - Ids are the digits of the shop's own: gid://shopify/Order/123 is 123.
 package shopify
 
@@ -48,7 +55,7 @@ func Driver() connectors.Driver {
 	}
 }
 
-// Connector reads one shop. It is safe for concurrent use.
+// Connector reads and changes one shop. It is safe for concurrent use.
 type Connector struct {
 	env    connectors.Env
 	cfg    Config
