@@ -64,6 +64,10 @@ func wanted(ref intake.Ref, categories []string) []intake.Change {
 		return []intake.Change{
 			{Field: intake.FieldPrice, To: "87.5"},
 			{Field: intake.FieldSale, To: "80"},
+			{Field: intake.FieldSaleFrom, To: "2030-12-01T08:30:00Z"},
+			{Field: intake.FieldSaleTo, To: "2030-12-24T23:00:00Z"},
+			{Field: intake.FieldSaleFrom, To: ""},
+			{Field: intake.FieldSaleTo, To: ""},
 			{Field: intake.FieldSale, To: ""},
 			{Field: intake.FieldBarcode, To: "40000000" + ref.ID},
 			{Field: intake.FieldWeight, To: "0.75"},
