@@ -341,15 +341,28 @@ func (c shopCounts) details(ctx context.Context, r store.Reader, list []shopStoc
 			return fmt.Errorf("read the stock of the shop: %w", err)
 		}
 	}
-	if err := c.exposed(ctx, r, list, ids, at); err != nil {
+	if err := c.exposed(ctx, r, list, at); err != nil {
 		return fmt.Errorf("read what was sold while it was overwritten: %w", err)
 	}
 	return nil
 }
 
 // exposed notes the stocks of which an order of the shop took some while the
-// shop's number was overwritten, give or take what the clocks differ.
-func (c shopCounts) exposed(ctx context.Context, r store.Reader, list []shopStock, ids []int64, at map[int64]int) error {
+// shop's number was overwritten, give or take what the clocks differ. Only those
+// are looked at of which some was taken since.
+func (c shopCounts) exposed(ctx context.Context, r store.Reader, list []shopStock, at map[int64]int) error {
+	var ids []int64
+	for _, s := range list {
+		for _, a := range s.acks {
+			if a.Taken != s.taken {
+				ids = append(ids, s.variant)
+				break
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
 	args := store.InArgs([]any{c.shop, (24 * time.Hour).Microseconds(), exposureMargin.Microseconds()}, ids)
 	return eachRow(ctx, r, `SELECT DISTINCT e.variant_id FROM stock_exposure e
 		JOIN sales_order o ON o.shop_id = e.shop_id AND o.placed_at BETWEEN e.from_at - $2 AND e.to_at + $3 AND (o.placed_at >= e.from_at - $3 OR o.paid_at BETWEEN e.from_at - $3 AND e.to_at + $3)
