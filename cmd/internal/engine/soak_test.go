@@ -610,6 +610,30 @@ func (s *soak) agree() {
 			}
 		}
 		s.everyOrderOnce(shop)
+		s.noDrift(shop)
+	}
+}
+
+// noDrift has the books and a shop compared as people have it done, with a
+// connector whose wire is whole.
+func (s *soak) noDrift(shop *soakShop) {
+	s.t.Helper()
+	e, err := engine.New(engine.Options{Books: s.books, Now: shop.now, Shops: []engine.Shop{
+		{Name: shop.name, Connector: connect(s.t, "https://shop.example", shop.Shop, shop.Transport(), shop.now)}}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	v, err := e.Verify(s.t.Context(), engine.VerifyRequest{Shop: shop.name})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range v.Drift {
+		s.t.Errorf("%s drifts: %+v", shop.name, d)
+	}
+	for _, day := range v.Days {
+		if !day.Holds {
+			s.t.Errorf("%s is not certified for %s: shop %+v, books %+v", shop.name, day.Day, day.Shop, day.Books)
+		}
 	}
 }
 
