@@ -29,7 +29,8 @@ func (a *app) push() *cobra.Command {
 			"The daemon does the same by itself, as soon as something changes. Before stock is sent the shop's orders are read.\n\n" +
 			"With --dry-run nothing is changed, here or there: it is worked out what would be sent, beside what the shop has\n" +
 			"now. --plan writes the same into a file with a hash; --apply sends exactly what such a file says, and nothing where\n" +
-			"the books or the shop have moved since or the file was edited. Both readings work while the daemon runs.",
+			"the books or the shop have moved since or the file was edited. --dry-run and --plan work while the daemon runs. What can\n" +
+			"be told only after something else was made, such as a product's new category, is in the next plan.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if p.apply != "" {
 				return count(0, 0)(cmd, args)

@@ -46,7 +46,8 @@ type Shop struct {
 	Silence time.Duration
 }
 
-// Options say what an engine works on. Books, State and Now are required.
+// Options say what an engine works on. Books, State and Now are required;
+// without State only Plan works.
 type Options struct {
 	Books *erp.Books
 	State *syncstate.Bolt

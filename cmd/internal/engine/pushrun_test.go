@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,8 @@ import (
 	"comptoir/connectors"
 	"comptoir/connectors/sandbox"
 	"comptoir/erp/intake"
+
+	"github.com/shopspring/decimal"
 )
 
 // A sale in one shop lowers the stock in the other as soon as it is heard of:
@@ -200,4 +203,56 @@ func TestRequestsOfBooksThatWereRestoredAreDropped(t *testing.T) {
 	tl.sync()
 	tl.push(engine.PushRequest{All: true})
 	tl.agree()
+}
+
+// ledge is a shelf that takes stock, so many numbers in a call.
+type ledge struct {
+	*shelf
+	most  int
+	calls int
+	has   map[string]decimal.Decimal
+}
+
+func (l *ledge) StockBatches(levels []intake.StockLevel) [][]intake.StockLevel {
+	return slices.Collect(slices.Chunk(levels, l.most))
+}
+
+func (l *ledge) PushStock(_ context.Context, _ string, levels []intake.StockLevel) ([]intake.Outcome, error) {
+	l.calls++
+	out := make([]intake.Outcome, len(levels))
+	for i, level := range levels {
+		l.has[level.Ref.ID] = level.To
+		out[i] = intake.Outcome{Result: intake.Done, Ref: level.Ref, Now: &level.To}
+	}
+	return out, nil
+}
+
+// Many numbers take as many calls as the shop's limit makes of them,
+// and none where they are as they should.
+func TestManyNumbersAreToldInTheFewestCalls(t *testing.T) {
+	const many, most = 2_500, 250
+	l := &ledge{shelf: newShelf(connectors.Stream{Resource: intake.Products, Sorted: true}, sortedOrders), most: most, has: map[string]decimal.Decimal{}}
+	l.size = 1000
+	ten := decimal.NewFromInt(10)
+	for i := range many {
+		id := fmt.Sprint(i)
+		l.rows[intake.Products] = append(l.rows[intake.Products], row{i + 1, seal(t, intake.KindProduct, id, &intake.Product{Title: "Mug " + id, Status: "published", Kind: intake.ProductStocked,
+			Variants: []intake.Variant{{ID: id, ProductID: id, SKU: "MUG-" + id, Kind: intake.ProductStocked, Price: &ten, Tracked: true, Stock: &ten, Sellable: true}}}, i)})
+	}
+	half := owned()
+	half.Share = 50
+	w := newWorld(t, l, func(w *world) { w.policy = half })
+	if res := w.sync(); res.Settled == nil || res.Settled.Opened != many {
+		t.Fatalf("got %+v", res.Settled)
+	}
+	if res := w.push(engine.PushRequest{All: true}); res.Calls != many/most || l.calls != many/most || res.Total.Done != many {
+		t.Errorf("%d calls: %+v", l.calls, res.Total)
+	}
+	if got := l.has["1789"]; !got.Equal(decimal.NewFromInt(5)) {
+		t.Errorf("the shop has %s", got)
+	}
+	l.requests()
+	if res := w.push(engine.PushRequest{All: true}); res.Calls != 0 || res.Queued != 0 || len(l.requests()) > 0 {
+		t.Errorf("with nothing to tell: %d calls, %d queued", res.Calls, res.Queued)
+	}
 }
