@@ -171,23 +171,25 @@ func productInput(e *intake.Edit) (product map[string]any, why string) {
 		}
 		product[name] = value
 	}
-	var options []map[string]any
-	values := map[string][]map[string]any{}
-	var variants []map[string]any
+	product["productOptions"], product["variants"], why = variantInputs(e.Variants)
+	return product, why
+}
+
+// variantInputs are the variants of a new product in the words of the API, with
+// the choices that tell them apart; or why they cannot be.
+func variantInputs(edits []intake.Edit) (options, variants []map[string]any, why string) {
 	var names []intake.Option
-	for i := range e.Variants {
-		v := &e.Variants[i]
-		own, ok := readOptions(changesOf(v)[intake.FieldOptions])
-		if len(own) == 0 {
-			own = []intake.Option{onlyVariant}
-		}
+	values := map[string][]map[string]any{}
+	for i := range edits {
+		v := &edits[i]
+		own, ok := choicesOf(v)
 		if !ok || i > 0 && !sameNames(own, names) {
-			return nil, "the variants of a product are told apart by the same choices, in the same order: these are not"
+			return nil, nil, "the variants of a product are told apart by the same choices, in the same order: these are not"
 		}
 		names = own
 		input, why := variantValues(v, new(intake.Variant))
 		if why != "" {
-			return nil, why
+			return nil, nil, why
 		}
 		item, _ := input["inventoryItem"].(map[string]any)
 		if item == nil {
@@ -205,8 +207,17 @@ func productInput(e *intake.Edit) (product map[string]any, why string) {
 	for i, o := range names {
 		options = append(options, map[string]any{"name": o.Name, "position": i + 1, "values": values[o.Name]})
 	}
-	product["productOptions"], product["variants"] = options, variants
-	return product, ""
+	return options, variants, ""
+}
+
+// choicesOf are the choices that make a new variant. The only one of a product
+// has the choice that the shop gives to those without.
+func choicesOf(e *intake.Edit) ([]intake.Option, bool) {
+	own, ok := readOptions(changesOf(e)[intake.FieldOptions])
+	if len(own) == 0 {
+		own = []intake.Option{onlyVariant}
+	}
+	return own, ok
 }
 
 // skusTaken says which SKUs of a product that is to be made the shop has
@@ -257,10 +268,7 @@ func (c *Connector) variantsMade(ctx context.Context, id string, wanted []intake
 	}
 	refs := make([]intake.Ref, len(wanted))
 	for i := range wanted {
-		own, _ := readOptions(changesOf(&wanted[i])[intake.FieldOptions])
-		if len(own) == 0 {
-			own = []intake.Option{onlyVariant}
-		}
+		own, _ := choicesOf(&wanted[i])
 		at := slices.IndexFunc(there, func(v made) bool {
 			return slices.EqualFunc(v.Options, own, func(a option, b intake.Option) bool {
 				return a.Name.trimmed() == b.Name && a.Value.trimmed() == b.Value

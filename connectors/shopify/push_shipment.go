@@ -68,23 +68,13 @@ func (c *Connector) ship(ctx context.Context, key, id string, s *intake.NewShipm
 	if why != "" {
 		return why, nil
 	}
-	tracking := map[string]any{}
-	for name, value := range map[string]string{"company": s.Carrier, "number": s.Tracking, "url": s.TrackingURL} {
-		if value != "" {
-			tracking[name] = value
-		}
-	}
-	input := map[string]any{"lineItemsByFulfillmentOrder": parts, "notifyCustomer": s.Notify}
-	if len(tracking) > 0 {
-		input["trackingInfo"] = tracking
-	}
 	var said struct {
 		Create struct {
 			Made   *node       `json:"fulfillment"`
 			Errors []userError `json:"userErrors"`
 		} `json:"fulfillmentCreate"`
 	}
-	if _, err := c.client.doOnce(ctx, op, documentOf("order_ship"), map[string]any{"fulfillment": input}, &said); err != nil {
+	if _, err := c.client.doOnce(ctx, op, documentOf("order_ship"), map[string]any{"fulfillment": shipmentInput(s, parts)}, &said); err != nil {
 		return "", err
 	}
 	switch {
@@ -94,6 +84,21 @@ func (c *Connector) ship(ctx context.Context, key, id string, s *intake.NewShipm
 		return "", c.malformed(op, errors.New("the shop does not say what it has made"))
 	}
 	return "", nil
+}
+
+// shipmentInput is a shipment in the words of the API.
+func shipmentInput(s *intake.NewShipment, parts []map[string]any) map[string]any {
+	input := map[string]any{"lineItemsByFulfillmentOrder": parts, "notifyCustomer": s.Notify}
+	tracking := map[string]any{}
+	for name, value := range map[string]string{"company": s.Carrier, "number": s.Tracking, "url": s.TrackingURL} {
+		if value != "" {
+			tracking[name] = value
+		}
+	}
+	if len(tracking) > 0 {
+		input["trackingInfo"] = tracking
+	}
+	return input
 }
 
 // unfitShipment says why a shipment cannot be one at Shopify.
