@@ -38,6 +38,7 @@ type till struct {
 	// before, where set, is asked before a push of stock reaches the shop, after
 	// when it has; what they return is returned instead of the answer.
 	before, after func(key string, levels []intake.StockLevel) error
+	hangs         bool // a push of stock never comes back by itself
 	keys          []string
 }
 
@@ -47,6 +48,10 @@ func newTill(b *box) *till {
 
 func (c *till) PushStock(ctx context.Context, key string, levels []intake.StockLevel) ([]intake.Outcome, error) {
 	c.keys = append(c.keys, key)
+	if c.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if c.before != nil {
 		if err := c.before(key, levels); err != nil {
 			return nil, err
@@ -307,6 +312,34 @@ func TestAPushThatIsCutOffAtAnyStepHasOneEffect(t *testing.T) {
 				})
 			}
 		}
+	})
+}
+
+func TestAnAnswerThatIsLostIsAskedForAgainWithTheSameKey(t *testing.T) {
+	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
+		synctest.Test(t, func(t *testing.T) {
+			tl := newTelling(t, o)
+			written := len(tl.box.StockWrites())
+			tl.adjust(tl.sku, 5, "found")
+			lost := 3
+			tl.till.keys = nil
+			tl.till.after = func(string, []intake.StockLevel) error {
+				if lost--; lost >= 0 {
+					return refused(connectors.Transient, "the answer did not come in time")
+				}
+				return nil
+			}
+			if res := tl.push(engine.PushRequest{}); res.Calls != 4 || res.Total.Done != 1 {
+				t.Errorf("got %+v", res)
+			}
+			tl.agree()
+			if n := tl.effects(written); n != 1 {
+				t.Errorf("%d effects", n)
+			}
+			if keys := slices.Compact(slices.Clone(tl.till.keys)); len(keys) != 1 {
+				t.Errorf("keys: %v", tl.till.keys)
+			}
+		})
 	})
 }
 

@@ -174,6 +174,31 @@ func TestAShopThatOnlyLetsUsReadIsStillRead(t *testing.T) {
 	})
 }
 
+func TestAPushThatHangsDoesNotKeepTheDaemonFromStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tl := newTelling(t, sandbox.Options{Seed: 3, Orders: 20, Common: true})
+		written := len(tl.box.StockWrites())
+		tl.till.hangs = true
+		tl.opts = func(o *engine.Options) { o.StopTimeout = 5 * time.Second }
+		tl.restart()
+		stop := tl.daemon()
+		tl.adjust(tl.sku, 5, "found")
+		time.Sleep(10 * time.Second)
+		if took := stop(); took > 5*time.Second {
+			t.Errorf("it took %s to stop", took)
+		}
+		tl.till.hangs = false
+		tl.restart()
+		stop = tl.daemon()
+		time.Sleep(5 * time.Second)
+		stop()
+		tl.agree()
+		if n := tl.effects(written); n != 1 {
+			t.Errorf("%d effects", n)
+		}
+	})
+}
+
 // Requests of a history that the books no longer have are not made again.
 func TestRequestsOfBooksThatWereRestoredAreDropped(t *testing.T) {
 	tl := newTelling(t, sandbox.Options{Seed: 3, Orders: 20, Common: true})
