@@ -152,7 +152,7 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 		return err
 	}
 	if standing.describes {
-		if err := p.describeProduct(id, had, body); err != nil {
+		if err := p.describeProduct(ctx, id, had, body, standing.shared); err != nil {
 			return err
 		}
 	}
@@ -241,7 +241,11 @@ func (p *page) writeVariant(ctx context.Context, rec *intake.Record, id, product
 	if standing.describes {
 		said := *v
 		if described != nil {
-			if err := p.keepOwned(intake.KindVariant, id, &described.Variant, &said); err != nil {
+			before, err := p.variantBefore(ctx, id, v.ID, standing.shared)
+			if err != nil {
+				return err
+			}
+			if err := p.keepOwned(intake.KindVariant, id, &described.Variant, before, &said); err != nil {
 				return err
 			}
 		}

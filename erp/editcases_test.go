@@ -372,3 +372,42 @@ func TestAFullCompareFindsWhatWasNeverSaid(t *testing.T) {
 		}
 	})
 }
+
+// What the shop cannot hold, or words its own way, must not come back into the
+// books only because the shop goes before the one that described it.
+func TestAShopThatAProductIsPublishedToSaysNothingNewByIt(t *testing.T) {
+	policies := map[string]outbox.Policy{"atelier": owning(), "boutique": owning()}
+	eachStreet(t, policies, []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
+		a, b := s.counters["atelier"], s.counters["boutique"]
+		a.noWeights = true
+		b.product("20", "MUG", "Mug").Variants[0].Weight = "240 g"
+		s.pullAll()
+		if _, err := s.PublishProduct(ctx, "MUG", "atelier", false); err != nil {
+			t.Fatal(err)
+		}
+		s.rest()
+		s.pullAll()
+		weight := func() (out string) {
+			view, err := s.Product(ctx, "MUG")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range view.Shops[0].Fields {
+				if f.Field == intake.FieldWeight {
+					out = f.Books
+				}
+			}
+			return out
+		}
+		if got := weight(); got != "240 g" {
+			t.Errorf("the books have the weight %q", got)
+		}
+		made := a.products[fmt.Sprint(a.next)]
+		made.Title = "Big mug"
+		s.pullAll()
+		view, err := s.Product(ctx, "MUG")
+		if err != nil || view.Title != "Big mug" || weight() != "240 g" {
+			t.Errorf("after a change of the title in the shop that goes first: %q, %q, %v", view.Title, weight(), err)
+		}
+	})
+}

@@ -26,6 +26,7 @@ type counter struct {
 	name       string
 	flat       bool // its categories form no tree
 	noDates    bool // it cannot begin and end a sale
+	noWeights  bool
 	now        time.Time
 	next       int
 	categories map[string]*intake.Category
@@ -43,6 +44,8 @@ func newCounter(t *testing.T, name string) *counter {
 func (c *counter) express(kind intake.Kind, f intake.Field, value string) (string, bool) {
 	switch {
 	case f == intake.FieldParent && c.flat:
+		return "", false
+	case c.noWeights && f == intake.FieldWeight:
 		return "", false
 	case c.noDates && (f == intake.FieldSaleFrom || f == intake.FieldSaleTo):
 		return "", false

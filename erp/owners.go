@@ -94,30 +94,59 @@ func differing(kind intake.Kind, a, b map[intake.Field]string) []intake.Field {
 
 // keepOwned decides what of a shop's description of an object is written into the
 // books: of one that the books have described, had, the fields that they decide
-// on stay as they are. It changes said, and queues messages for the other shops
-// that are to have what is new.
-func (p *page) keepOwned(kind intake.Kind, id int64, had, said any) error {
-	before := intake.Fields(had)
+// on stay as they are, and so does what the shop says as it did before. Nothing
+// was said before of what was made there for the books. It changes said, and
+// queues messages for the other shops that are to have what is new.
+func (p *page) keepOwned(kind intake.Kind, id int64, had, before, said any) error {
+	owned, was, now, then := p.b.owned(p.shop, kind), intake.Fields(had), intake.Fields(said), intake.Fields(before)
 	keep := map[intake.Field]string{}
-	for _, f := range p.b.owned(p.shop, kind) {
-		keep[f] = before[f]
+	for _, f := range editable[kind] {
+		if text, stated := then[f]; slices.Contains(owned, f) || before != nil && (!stated || text == now[f]) {
+			keep[f] = was[f]
+		}
 	}
 	if err := catalog.Told(said, keep); err != nil {
 		return fmt.Errorf("keep what the books say of %s %d: %w", kind, id, err)
 	}
-	changed := differing(kind, before, intake.Fields(said))
+	changed := differing(kind, was, intake.Fields(said))
 	changed = slices.DeleteFunc(changed, func(f intake.Field) bool { return f == intake.FieldCategories || f == intake.FieldParent })
 	p.b.tell(p.tx, kind, id, changed, p.shop)
 	return nil
 }
 
+// saidNothing stands for what a shop said before of what it has not described.
+type saidNothing struct{}
+
+// saidBefore returns what the shop stated last of a product or a variant that
+// another shop has too: nil where it is alone, so that all it says counts.
+func (p *page) saidBefore(ctx context.Context, kind intake.Kind, id int64, shared bool) (any, error) {
+	if !shared {
+		return nil, nil
+	}
+	stated, err := p.b.statements(ctx, p.tx, p.shop, kind, []int64{id})
+	if body := stated[id]; body != nil {
+		return body, err
+	}
+	return saidNothing{}, err
+}
+
+// variantBefore is saidBefore for a variant, which may have been stated with its
+// product.
+func (p *page) variantBefore(ctx context.Context, id int64, external string, shared bool) (any, error) {
+	if v := p.within[external]; v != nil && shared {
+		return v, nil
+	}
+	return p.saidBefore(ctx, intake.KindVariant, id, shared)
+}
+
 // minds reports whether anybody minds how a shop describes objects of a kind:
-// the books decide on some fields, or another shop is told of them. If not, the
+// the books decide on some fields, or have things made there, or another shop is
+// told of them. If not, the
 // books need not be read before they are written.
 func (p *page) minds(kind intake.Kind) bool {
 	minds, ok := p.mindful[kind]
 	if !ok {
-		minds = len(p.b.owned(p.shop, kind)) > 0 || slices.ContainsFunc(p.b.sendersOf(kind, editable[kind]), func(s int64) bool { return s != p.shop })
+		minds = p.b.policy(p.shop).On || len(p.b.owned(p.shop, kind)) > 0 || slices.ContainsFunc(p.b.sendersOf(kind, editable[kind]), func(s int64) bool { return s != p.shop })
 		p.mindful[kind] = minds
 	}
 	return minds
@@ -262,12 +291,22 @@ func (p *page) knownVariant(ctx context.Context, id int64) (*catalog.Described, 
 }
 
 // describeProduct writes a product as the shop describes it.
-func (p *page) describeProduct(id int64, had, said *intake.Product) error {
+func (p *page) describeProduct(ctx context.Context, id int64, had, said *intake.Product, shared bool) error {
 	if had == nil {
 		return catalog.SaveProduct(p.tx, id, said)
 	}
+	before, err := p.saidBefore(ctx, intake.KindProduct, id, shared)
+	if err != nil {
+		return err
+	}
+	p.within = map[string]*intake.Variant{}
+	if body, ok := before.(*intake.Product); ok {
+		for i := range body.Variants {
+			p.within[body.Variants[i].ID] = &body.Variants[i]
+		}
+	}
 	kept := *said
-	if err := p.keepOwned(intake.KindProduct, id, had, &kept); err != nil {
+	if err := p.keepOwned(intake.KindProduct, id, had, before, &kept); err != nil {
 		return err
 	}
 	return catalog.SaveProduct(p.tx, id, &kept)

@@ -211,7 +211,8 @@ type page struct {
 	shopCount int
 	mindful   map[intake.Kind]bool // see minds
 	agreed    map[objectKey]map[intake.Field]catalog.Agreement
-	house     *bool // whether there are categories of the house; nil until it was read
+	within    map[string]*intake.Variant // what the shop stated before of the variants of the product at hand, by external id
+	house     *bool                      // whether there are categories of the house; nil until it was read
 	// force applies records that are known already: parked ones, and orders
 	// whose goods have been described since.
 	force bool
