@@ -281,3 +281,50 @@ func TestManyNumbersAreToldInTheFewestCalls(t *testing.T) {
 		t.Errorf("with nothing to tell: %d calls, %d queued", res.Calls, res.Queued)
 	}
 }
+
+// several changes the stock of several articles.
+func (tl *toldShop) several(n int) {
+	tl.t.Helper()
+	list, err := tl.books.VariantStocks(tl.t.Context(), "")
+	if err != nil {
+		tl.t.Fatal(err)
+	}
+	for _, v := range list {
+		if n > 0 && tl.box.VariantOf(v.SKU) != "" && simple(v) {
+			tl.adjust(v.SKU, 1, "found")
+			n--
+		}
+	}
+	if n > 0 {
+		tl.t.Fatalf("%d articles are missing", n)
+	}
+}
+
+func TestTheOneThingThatAShopRejectsDoesNotKeepTheOthersFromBeingTold(t *testing.T) {
+	for _, class := range []connectors.Class{connectors.Rejected, connectors.Transient} {
+		t.Run(class.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tl := newTelling(t, sandbox.Options{Seed: 3, Orders: 20, Common: true, Platform: sandbox.Shopify})
+				tl.several(8)
+				tl.adjust(tl.sku, 1, "found")
+				tl.till.before = func(_ string, levels []intake.StockLevel) error {
+					for _, l := range levels {
+						if l.Ref.ID == tl.id {
+							return refused(class, "the shop stumbles over this article")
+						}
+					}
+					return nil
+				}
+				for range 40 { // passes, as the daemon makes them
+					if _, err := tl.engine.Push(t.Context(), engine.PushRequest{Shop: "atelier"}); err == nil {
+						break
+					}
+				}
+				messages, err := tl.books.Messages(t.Context(), "atelier")
+				if err != nil || len(messages) != 1 || messages[0].Label != tl.sku || !strings.Contains(messages[0].Why, "stumbles") {
+					t.Errorf("left: %+v, %v", messages, err)
+				}
+			})
+		})
+	}
+}
