@@ -49,7 +49,8 @@ type Acknowledged struct {
 	// Taken is what its orders had taken of the stock by then.
 	Taken quantity.Quantity
 	// Unsure: orders that the books did not know then may be in Quantity
-	// already.
+	// already, or goods of orders were released since, which the shop may have
+	// put back in stock or not.
 	Unsure bool
 }
 

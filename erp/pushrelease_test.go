@@ -1,0 +1,46 @@
+package erp_test
+
+import (
+	"testing"
+	"time"
+
+	"comptoir/erp/intake"
+)
+
+// The goods of an order that is refunded before it was shipped can be sold
+// again. A shop puts them back into its own stock, or does not, and does not say
+// which: in the end all have the same.
+func TestWhetherARefundPutGoodsBackIsFoundOut(t *testing.T) {
+	for name, back := range map[string]bool{"put back": true, "not put back": false} {
+		t.Run(name, func(t *testing.T) {
+			eachMarket(t, twoShops, func(t *testing.T, m *market) {
+				m.stock("1", 10, "a", "b")
+				m.begin()
+				m.sell("a", "1", 3)
+				m.rest()
+				if got := m.shelf("1"); got != "a=7 b=7" {
+					t.Fatalf("after the sale: %s", got)
+				}
+				m.now = m.now.Add(time.Hour)
+				s := m.shops["a"]
+				sold := s.orders[len(s.orders)-1]
+				o := *sold.Body.(*intake.Order)
+				o.State, o.RawStatus = intake.StateRefunded, "refunded"
+				o.Refunds = []intake.Refund{{ID: "r1", At: m.now, Amount: o.Total, Full: true}}
+				rec, err := intake.Seal(sold.Ref, m.now, &o, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.orders = append(s.orders, rec)
+				if back {
+					s.has["1"] += 3
+				}
+				m.rest()
+				m.whole()
+				if got := m.shelf("1"); got != "a=10 b=10" {
+					t.Errorf("in the end: %s", got)
+				}
+			})
+		})
+	}
+}
