@@ -245,55 +245,6 @@ func (c *check) add(p *product) *payload[*product] {
 	})
 }
 
-// What one product may have at most.
-const (
-	maxOptions  = 3
-	maxVariants = 2048
-)
-
-// productSet makes a product as it is stated, or changes one: what is a list is
-// replaced as a whole.
-func (x *gqlRun) productSet() *payload[*product] {
-	in := input(x.args.object("input"))
-	c := &check{x: x, words: map[string]string{"NEGATIVE_PRICE_VALUE": "INVALID_VARIANT", "NEED_TO_ADD_OPTION_VALUES": "OPTION_VALUES_MISSING",
-		"TRACKED_VARIANT_LOCATION_NOT_FOUND": "INVALID_VARIANT", "INVALID": "INVALID_METAFIELD", "INVALID_TYPE": "INVALID_METAFIELD"}}
-	if x.args.has("synchronous") && !x.args.yes("synchronous") {
-		return refusal[*product]("synchronous", "GENERIC_ERROR", "The sandbox does not play productSet in the background")
-	}
-	p := x.identified(in.text("id"))
-	if asked := input(x.args.object("identifier")); p == nil && (asked.text("id") != "" || in.text("id") != "") {
-		return refusal[*product]("identifier", "PRODUCT_DOES_NOT_EXIST", "Product does not exist")
-	}
-	switch {
-	case in.has("variants") && !in.has("productOptions"):
-		c.refuse("input.productOptions", "PRODUCT_OPTIONS_INPUT_MISSING", "Product options input is required when updating variants")
-	case in.has("productOptions") && !in.has("variants"):
-		c.refuse("input.variants", "VARIANTS_INPUT_MISSING", "Variants input is required when updating product options")
-	}
-	if len(in.objects("productOptions")) > maxOptions {
-		c.refuse("input.productOptions", "OPTIONS_OVER_LIMIT", "Exceeded maximum number of options allowed")
-	}
-	made := p == nil
-	if made {
-		p = x.s.newGoods(in)
-		if !in.has("title") {
-			c.refuse("input.title", "INVALID_PRODUCT", "Title can't be blank")
-		}
-		p.axes = c.axes(in)
-	}
-	c.productIn(p, in, "input.")
-	if in.has("files") {
-		c.mediaIn(p, in.objects("files"), "input.files", true)
-	}
-	if in.has("variants") {
-		c.variantsIn(p, in.objects("variants"), made)
-	}
-	if !made {
-		return finish(c, func() *product { return x.s.edited(p) })
-	}
-	return c.add(p)
-}
-
 // fileUpdate takes pictures from products and puts them there.
 func (x *gqlRun) fileUpdate() *payload[[]any] {
 	c := &check{x: x}

@@ -376,58 +376,6 @@ func (x *gqlRun) variantsDelete() *payload[*product] {
 	return finish(c, func() *product { return p })
 }
 
-// variantsIn reads all variants of a product as productSet states them: those
-// that it leaves out are deleted.
-func (c *check) variantsIn(p *product, list []input, made bool) {
-	s := c.x.s
-	var kept []*variant
-	for i, e := range list {
-		at := "input.variants." + text(int64(i))
-		options, ok := c.optionsIn(p, e, at)
-		if !ok {
-			continue
-		}
-		k := slices.IndexFunc(p.sellables(), func(v *variant) bool {
-			return !made && (plainGid("ProductVariant", v.id) == e.text("id") || e.text("id") == "" && slices.Equal(v.options, options))
-		})
-		var v *variant
-		switch {
-		case k >= 0:
-			v = p.sellables()[k]
-			c.then(func() { v.touch(s.now()) })
-		case e.text("id") != "":
-			c.refuse(at+".id", "PRODUCT_VARIANT_DOES_NOT_EXIST", "Product variant does not exist")
-			continue
-		case made && len(p.axes) == 0:
-			v = p.own
-		case made:
-			v = p.newVariant()
-			v.options = options
-			p.widen(options)
-			p.variants = append(p.variants, v)
-		default:
-			v = p.newVariant()
-			v.options = options
-			c.then(func() { s.admitVariant(v) })
-		}
-		if slices.ContainsFunc(kept, func(k *variant) bool { return k == v || slices.Equal(k.options, options) }) {
-			c.refuse(at, "INVALID_VARIANT", "The variant '"+strings.Join(options, " / ")+"' already exists.")
-			continue
-		}
-		kept = append(kept, v)
-		c.variantIn(v, e, at)
-		c.stockIn(v, e.objects("inventoryQuantities"), "quantity", at+".inventoryQuantities")
-	}
-	if len(kept) == 0 && len(c.errs) == 0 {
-		c.refuse("input.variants", "VARIANTS_INPUT_MISSING", "Variants input is required when updating product options")
-	}
-	for _, v := range p.sellables() {
-		if !made && !slices.Contains(kept, v) {
-			c.then(func() { s.dropVariant(v) })
-		}
-	}
-}
-
 // itemUpdate is inventoryItemUpdate.
 func (x *gqlRun) itemUpdate() *payload[inventoryItem] {
 	i, ok := x.s.byGid(x.args.text("id")).(inventoryItem)
