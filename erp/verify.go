@@ -129,7 +129,11 @@ func (b *Books) Verify(ctx context.Context) ([]Finding, error) {
 			return err
 		}
 		unsaid, err := b.verifyOutbox(ctx, r)
-		out = append(out, unsaid...)
+		if err != nil {
+			return err
+		}
+		untold, err := b.untold(ctx, r)
+		out = append(append(out, unsaid...), untold...)
 		return err
 	})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"comptoir/erp/intake"
 )
 
-// Statuses are those that a product can be given.
+// statuses are those that a product can be given.
 var statuses = []string{"published", "draft", "archived"}
 
 // Value reads the value of a field as a person writes it, and returns its
