@@ -587,6 +587,8 @@ func (s *soak) rest() {
 		}
 		if standing.Waiting+standing.Parked > 0 {
 			s.t.Errorf("%s: %+v at rest", shop.name, standing)
+			messages, err := s.books.Messages(s.t.Context(), shop.name)
+			s.t.Logf("%+v %v", messages, err)
 		}
 	}
 }
@@ -637,6 +639,9 @@ func (s *soak) noDrift(shop *soakShop) {
 	}
 }
 
+// wooNone is where WooCommerce puts what stands in no category.
+const wooNone = "Uncategorized"
+
 // article is what the books and a shop must agree on.
 type article struct {
 	Stock, Price, Sale string
@@ -651,8 +656,9 @@ func (s *soak) ours(shop *soakShop) map[string]article {
 	s.query(`SELECT g.external_id, c.name FROM origin g JOIN shop s ON s.id = g.shop_id JOIN product_category x ON x.product_id = g.local_id JOIN category c ON c.id = x.category_id
 		WHERE g.kind = 'product' AND NOT c.deleted AND s.name = '`+shop.name+`' ORDER BY c.name`, func(scan func(...any)) {
 		var product, name string
-		scan(&product, &name)
-		in[product] = append(in[product], name)
+		if scan(&product, &name); name != wooNone {
+			in[product] = append(in[product], name)
+		}
 	})
 	out := map[string]article{}
 	s.query(`SELECT v.sku, l.on_hand, l.demand, v.regular, v.sale FROM variant v JOIN stock_level l ON l.variant_id = v.id AND l.place_id = 1`, func(scan func(...any)) {
@@ -669,11 +675,15 @@ func (s *soak) theirs(shop *soakShop) map[string]article {
 	s.t.Helper()
 	names, in := map[string]string{}, map[string][]string{}
 	for _, rec := range shop.whole(s.t, intake.Categories) {
-		names[rec.Ref.ID] = rec.Body.(*intake.Category).Name
+		if name := rec.Body.(*intake.Category).Name; name != wooNone {
+			names[rec.Ref.ID] = name
+		}
 	}
 	for _, rec := range shop.whole(s.t, intake.Products) {
 		for _, id := range rec.Body.(*intake.Product).CategoryIDs {
-			in[rec.Ref.ID] = append(in[rec.Ref.ID], names[id])
+			if names[id] != "" {
+				in[rec.Ref.ID] = append(in[rec.Ref.ID], names[id])
+			}
 		}
 	}
 	out := map[string]article{}
@@ -716,10 +726,17 @@ func (s *soak) everyOrderOnce(shop *soakShop) {
 		scan(&id, &digest)
 		have[id] = digest
 	})
+	parked, err := s.books.ParkedRecords(s.t.Context(), shop.name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, p := range parked {
+		s.t.Errorf("%s of %s is parked: %s", p.Ref.ID, shop.name, p.Reason)
+	}
 	said := shop.whole(s.t, intake.Orders)
 	for _, rec := range said {
 		if have[rec.Ref.ID] != rec.Digest {
-			s.t.Errorf("order %s of %s: the books have %q, the shop states %q", rec.Ref.ID, shop.name, have[rec.Ref.ID], rec.Digest)
+			s.t.Errorf("order %s of %s: the books have %q, the shop states %q: %s", rec.Ref.ID, shop.name, have[rec.Ref.ID], rec.Digest, rec.Statement)
 		}
 		delete(have, rec.Ref.ID)
 	}
