@@ -285,3 +285,11 @@ func (s *Shop) change(f func() int64) string {
 	}
 	return text(id)
 }
+
+// Quieten ends the shop's own life: from now on only what is done by hand, or by
+// apps, happens in it.
+func (s *Shop) Quieten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.agenda.steps = nil
+}

@@ -222,7 +222,9 @@ func intentStream(sh *shop, kind outbox.Kind) string { return sh.Name + "/" + st
 // keyOf derives the idempotency key of a request from what it intends, so that
 // it is the same for the same attempt even where the sync state was lost. When
 // the message was begun and how often it was tried belong to it: what goes
-// from 5 to 3, back to 5 and to 3 again is told three times.
+// from 5 to 3, back to 5 and to 3 again is told three times. A request about an
+// order is made once, however often it takes to hear of it: a refund that was
+// taken for refused must not be made again.
 func keyOf(stream string, pushes []erp.Push) string {
 	type intended struct {
 		Object, Revision int64
@@ -237,6 +239,9 @@ func keyOf(stream string, pushes []erp.Push) string {
 	_ = enc.Encode(stream) // a hash takes everything
 	for _, push := range pushes {
 		m := push.Message
+		if push.Request != nil {
+			m.Revision, m.Since, m.Tries = 0, time.Time{}, 0
+		}
 		_ = enc.Encode(intended{m.Object, m.Revision, m.Since.UTC(), m.Tries, push.Level, push.Edit, push.Request})
 	}
 	sum := hash.Sum(nil)

@@ -502,7 +502,7 @@ func (s *soak) tree() []erp.CategoryNode {
 
 // anyCategory returns the address of a category; "" where there is none yet.
 func (s *soak) anyCategory() string {
-	nodes := s.tree()
+	nodes := slices.DeleteFunc(s.tree(), func(n erp.CategoryNode) bool { return n.Name == wooNone }) // WooCommerce puts there what stands nowhere
 	if len(nodes) == 0 {
 		return ""
 	}
@@ -548,7 +548,11 @@ func (s *soak) moveCategory() bool {
 func (s *soak) addOrDeleteCategory() bool {
 	s.serial++
 	if nodes := s.tree(); len(nodes) > 12 {
-		_, err := s.books.DeleteCategory(s.t.Context(), strconv.FormatInt(nodes[s.dice.IntN(len(nodes))].ID, 10), true, false)
+		node := nodes[s.dice.IntN(len(nodes))]
+		if node.Name == wooNone { // WooCommerce keeps it
+			return false
+		}
+		_, err := s.books.DeleteCategory(s.t.Context(), strconv.FormatInt(node.ID, 10), true, false)
 		return s.allowed(err)
 	}
 	_, err := s.books.AddCategory(s.t.Context(), fmt.Sprint("Nouveau ", s.serial), "", false)
@@ -567,7 +571,11 @@ func (s *soak) rest() {
 	for _, shop := range s.shops {
 		shop.wire.quiet()
 	}
-	s.wait(3 * time.Hour)
+	s.wait(time.Hour)
+	for _, shop := range s.shops {
+		shop.Quieten()
+	}
+	s.wait(2 * time.Hour)
 	conflicts, err := s.books.Conflicts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
