@@ -331,6 +331,8 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
+	// Like a line, it ends with the request, though nobody may have closed it.
+	stop := context.AfterFunc(req.Context(), func() { read.CloseWithError(req.Context().Err()) })
 	length, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64)
 	if err != nil {
 		length = -1
@@ -338,7 +340,7 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.sent, ContentLength: length, Request: req,
-		Body: &memoryBody{read, cancel},
+		Body: &memoryBody{read, func() { stop(); cancel() }},
 	}, nil
 }
 
@@ -380,10 +382,10 @@ func (w *memoryWriter) fail(err error) {
 // memoryBody ends the handler when the client closes it.
 type memoryBody struct {
 	*io.PipeReader
-	cancel context.CancelFunc
+	end func()
 }
 
 func (b *memoryBody) Close() error {
-	b.cancel()
+	b.end()
 	return b.PipeReader.Close()
 }

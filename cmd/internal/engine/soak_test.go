@@ -742,6 +742,11 @@ func (s *soak) everyOrderOnce(shop *soakShop) {
 		s.t.Errorf("%s of %s is parked: %s", p.Ref.ID, shop.name, p.Reason)
 	}
 	said := shop.whole(s.t, intake.Orders)
+	for _, st := range shop.Streams() {
+		if st.Resource == intake.Trash {
+			said = append(said, shop.whole(s.t, intake.Trash)...)
+		}
+	}
 	for _, rec := range said {
 		if have[rec.Ref.ID] != rec.Digest {
 			s.t.Errorf("order %s of %s: the books have %q, the shop states %q: %s", rec.Ref.ID, shop.name, have[rec.Ref.ID], rec.Digest, rec.Statement)
