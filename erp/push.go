@@ -229,6 +229,9 @@ func (t *taking) settle(tx *store.Tx, p *page) {
 			}
 		case intake.Stale:
 			outbox.Moved(tx, m)
+		case intake.Unknown:
+			outbox.Park(tx, m, o.Why)
+			t.receipt.Parked++
 		default:
 			if outbox.Refused(tx, m, p.now, o.Why); m.Tries+1 >= outbox.MaxTries {
 				t.receipt.Parked++
@@ -239,7 +242,7 @@ func (t *taking) settle(tx *store.Tx, p *page) {
 
 // weight orders results by how much they keep a message from being settled.
 func weight(r intake.Result) int {
-	return slices.Index([]intake.Result{intake.Skipped, intake.Done, intake.Stale, intake.Refused}, r)
+	return slices.Index([]intake.Result{intake.Skipped, intake.Done, intake.Stale, intake.Refused, intake.Unknown}, r)
 }
 
 // log tells of what the shop cannot hold, which nobody has to do anything about.

@@ -127,12 +127,15 @@ const (
 	// Skipped: the shop cannot hold it (stock of an item that it does not
 	// track), which is no failure; Why says so.
 	Skipped Result = "skipped"
+	// Unknown: it could not be found out whether the shop has it. No connector
+	// says so: it returns an error, and is asked again.
+	Unknown Result = "unknown"
 )
 
 // Outcome is what became of one level, edit or request.
 type Outcome struct {
 	Result Result `json:"result"`
-	Why    string `json:"why,omitempty"` // of Refused and Skipped: the shop's own words
+	Why    string `json:"why,omitempty"` // of Refused, Skipped and Unknown: the shop's own words
 	// Now is what the shop has of a stock level: after Stale always, else
 	// where its answer tells.
 	Now *decimal.Decimal `json:"now,omitempty"`

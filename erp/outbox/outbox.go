@@ -185,6 +185,12 @@ func Refused(tx *store.Tx, m Message, now time.Time, why string) {
 		m.Shop, string(m.Kind), m.Object, m.Revision, MaxTries, why, store.Micros(now.Add(wait)), m.Tries)
 }
 
+// Park queues that a message waits for a person, who is told why. It does not
+// count as refused.
+func Park(tx *store.Tx, m Message, why string) {
+	tx.Queue(`UPDATE outbox SET parked = TRUE, why = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision, why)
+}
+
 // Standing is how the messages of a shop stand.
 type Standing struct {
 	Waiting int // not parked

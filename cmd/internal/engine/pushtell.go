@@ -122,13 +122,23 @@ func (p *pass) carryOut(ctx context.Context, kind outbox.Kind, i syncstate.Inten
 			}
 			return nil
 		}
-		outcomes, err = []intake.Outcome{{Result: intake.Refused, Why: err.Error()}}, nil
+		outcomes, err = []intake.Outcome{givenUp(kind, err)}, nil
 	}
 	if err != nil {
 		return fmt.Errorf("tell shop %s of %d %s: %w", p.sh.Name, len(pushes), resourceOf(kind), err)
 	}
 	delete(p.sh.troubled, i.Key)
 	return p.acknowledge(ctx, i, pushes, outcomes)
+}
+
+// givenUp is the outcome of a request that failed for good, or so often that
+// nothing else waits for it any more. Whether money went back or goods were
+// shipped meanwhile must not be guessed: a person looks.
+func givenUp(kind outbox.Kind, err error) intake.Outcome {
+	if kind == outbox.Order && connectors.ClassOf(err) != connectors.Rejected {
+		return intake.Outcome{Result: intake.Unknown, Why: "it is not known whether the shop has done it: look at the order there, then retry or drop this message: " + err.Error()}
+	}
+	return intake.Outcome{Result: intake.Refused, Why: err.Error()}
 }
 
 // request makes a request, patiently. When ctx ends, one that is under way may
@@ -224,7 +234,8 @@ func intentStream(sh *shop, kind outbox.Kind) string { return sh.Name + "/" + st
 // the message was begun and how often it was tried belong to it: what goes
 // from 5 to 3, back to 5 and to 3 again is told three times. A request about an
 // order is made once, however often it takes to hear of it: a refund that was
-// taken for refused must not be made again.
+// taken for refused must not be made again. When it was asked for tells it from
+// one that had its id in books that were restored since.
 func keyOf(stream string, pushes []erp.Push) string {
 	type intended struct {
 		Object, Revision int64
@@ -240,7 +251,7 @@ func keyOf(stream string, pushes []erp.Push) string {
 	for _, push := range pushes {
 		m := push.Message
 		if push.Request != nil {
-			m.Revision, m.Since, m.Tries = 0, time.Time{}, 0
+			m.Revision, m.Tries = 0, 0
 		}
 		_ = enc.Encode(intended{m.Object, m.Revision, m.Since.UTC(), m.Tries, push.Level, push.Edit, push.Request})
 	}

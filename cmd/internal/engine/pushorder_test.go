@@ -1,0 +1,66 @@
+package engine_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"comptoir/cmd/internal/engine"
+	"comptoir/connectors"
+	"comptoir/erp"
+	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
+
+	"github.com/shopspring/decimal"
+)
+
+// desk is a shop that is asked things about its orders.
+type desk struct {
+	*shelf
+	answer func() (intake.Outcome, error)
+	keys   []string
+}
+
+func (d *desk) PushOrder(_ context.Context, key string, _ intake.OrderRequest) (intake.Outcome, error) {
+	d.keys = append(d.keys, key)
+	return d.answer()
+}
+
+func TestARefundOfWhichNobodyKnowsWhetherItWasMadeIsNotMadeUnderAnotherKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Orders})}
+		d.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
+		d.answer = func() (intake.Outcome, error) {
+			return intake.Outcome{}, refused(connectors.Transient, "the key is in use")
+		}
+		w := newWorld(t, d, func(w *world) { w.policy = owned() })
+		w.sync()
+		asked, err := w.books.RefundOrder(t.Context(), "atelier", "1", erp.RefundAsk{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 { // passes, as the daemon makes them
+			_, _ = w.engine.Push(t.Context(), engine.PushRequest{Shop: "atelier"})
+		}
+		messages, err := w.books.Messages(t.Context(), "atelier")
+		if err != nil || len(messages) != 1 || !messages[0].Parked || !strings.Contains(messages[0].Why, "look at the order") {
+			t.Fatalf("left: %+v, %v", messages, err)
+		}
+		cent := decimal.New(1, -2)
+		if _, err := w.books.RefundOrder(t.Context(), "atelier", "1", erp.RefundAsk{Amount: &cent}, true); err == nil {
+			t.Error("more than is left is asked for while nobody knows whether all went back")
+		}
+		d.answer = func() (intake.Outcome, error) { return intake.Outcome{Result: intake.Done}, nil }
+		if err := w.books.RetryMessage(t.Context(), erp.MessageKey{Shop: "atelier", Kind: outbox.Order, Object: asked.ID}); err != nil {
+			t.Fatal(err)
+		}
+		if res := w.push(engine.PushRequest{}); res.Total.Done != 1 {
+			t.Errorf("got %+v", res)
+		}
+		if keys := slices.Compact(d.keys); len(keys) != 1 {
+			t.Errorf("keys: %v", keys)
+		}
+	})
+}
