@@ -206,7 +206,7 @@ func (b *Books) enrol(ctx context.Context, tx *store.Tx) error {
 	}
 	b.rank(names)
 	b.sendTo()
-	return nil
+	return b.forgetCompared(ctx, tx)
 }
 
 // rankedShop is a configured shop.

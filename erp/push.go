@@ -316,6 +316,29 @@ func (b *Books) comparedBefore(ctx context.Context, r store.Reader, shop int64) 
 	return string(text), before != string(text), nil
 }
 
+// forgetCompared has shops compared again before they are told, of which it is
+// said now that they are sent something else than when they were compared, or
+// nothing: changes in the books queue no messages about that meanwhile, and
+// would be lost when it is said as before once more.
+func (b *Books) forgetCompared(ctx context.Context, tx *store.Tx) error {
+	sent := map[string]string{}
+	for _, s := range b.ranked {
+		text, err := json.Marshal(b.policy(s.id))
+		if err != nil {
+			return fmt.Errorf("write down what shop %s is sent: %w", s.name, err)
+		}
+		sent[comparedName(s.id)] = string(text)
+	}
+	return eachRow(ctx, tx, `SELECT name, value FROM setting WHERE name LIKE 'compared shop %'`, nil, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		if err == nil && sent[name] != value {
+			tx.Queue(`DELETE FROM setting WHERE name = $1 AND value = $2`, name, value)
+		}
+		return err
+	})
+}
+
 func (b *Books) compareAll(ctx context.Context, tx *store.Tx, shop int64) (queued int, err error) {
 	stock, err := b.compareStock(ctx, tx, shop)
 	if err != nil {

@@ -289,3 +289,33 @@ func TestWhatAShopIsToHaveFollowsItsShare(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatChangesWhileAShopIsSentNothingIsToldAfterwards(t *testing.T) {
+	off := ownsStock()
+	off.On = false
+	for name, meanwhile := range map[string]map[string]outbox.Policy{"switched off": {"a": ownsStock(), "b": off}, "taken out": {"a": ownsStock()}} {
+		t.Run(name, func(t *testing.T) {
+			eachMarket(t, twoShops, func(t *testing.T, m *market) {
+				m.stock("1", 10, "a", "b")
+				m.begin()
+				m.rest()
+				reopen := func(policies map[string]outbox.Policy) {
+					if err := m.Close(); err != nil {
+						t.Fatal(err)
+					}
+					m.now = m.now.Add(time.Minute)
+					m.connect(policies)
+				}
+				reopen(meanwhile)
+				m.sell("a", "1", 3)
+				m.pullOrders("a")
+				reopen(twoShops)
+				m.compare() // as a pass does
+				if told := m.push("b"); fmt.Sprint(told) != "[SKU-1=7 done]" {
+					t.Errorf("b was told %q", told)
+				}
+				m.whole()
+			})
+		})
+	}
+}
