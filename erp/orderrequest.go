@@ -154,7 +154,7 @@ func (b *Books) request(ctx context.Context, shop, order string, dry bool, work 
 		return out, err
 	}
 	if !b.policy(id).On {
-		return out, fault.New(fault.Unprocessable, "set push.enabled of the shop", "shop %s is sent nothing", shop)
+		return out, fault.New(fault.Unprocessable, fmt.Sprintf("set shops.%s.push.enabled to true", shop), "shop %s is sent nothing", shop)
 	}
 	err = b.db.Write(ctx, func(tx *store.Tx) error {
 		q := requesting{b: b, tx: tx, shop: id, now: b.opts.Now()}

@@ -6,6 +6,7 @@ import (
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 )
 
@@ -120,7 +121,7 @@ func (a *app) orderRequests() *cobra.Command {
 				}
 				t := a.newTable([]string{"shop", "asked", "asked at", "answered at", "state"})
 				for _, r := range list {
-					t.AppendRow([]any{r.Shop, inWords(r), instant(r.Created), instant(r.Answered), stateOf(r.State, r.Why)})
+					t.AppendRow([]any{r.Shop, text.WrapSoft(inWords(r), reasonWidth), instant(r.Created), instant(r.Answered), text.WrapSoft(stateOf(r.State, r.Why), reasonWidth)})
 				}
 				t.Render()
 				return nil

@@ -130,11 +130,19 @@ func (a *app) changeMessages(ctx context.Context, args []string, all bool, what,
 		a.printf("%s %s\n", plural(len(chosen), "message"), did)
 		if what == "dropped" {
 			for _, m := range chosen {
-				a.printf("%s differs from now on in %s %s, until that changes again or everything is compared.\n", m.Shop, m.Kind, m.Label)
+				a.printf("%s\n", droppedText(m))
 			}
 		}
 		return nil
 	})
+}
+
+// droppedText says what follows where a message is dropped.
+func droppedText(m erp.Message) string {
+	if m.Kind == outbox.Order {
+		return fmt.Sprintf("%s is not asked again; order %s stays as it is there: comptoir order requests --shop %s", m.Shop, m.Label, m.Shop)
+	}
+	return fmt.Sprintf("%s differs from now on in %s %s, until that changes again or everything is compared.", m.Shop, m.Kind, m.Label)
 }
 
 func messageKey(args []string) (erp.MessageKey, error) {

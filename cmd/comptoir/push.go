@@ -13,6 +13,7 @@ import (
 	"comptoir/cmd/internal/config"
 	"comptoir/cmd/internal/daemon"
 	"comptoir/cmd/internal/engine"
+	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
@@ -95,7 +96,7 @@ func (p *pushing) run(ctx context.Context, shop string) error {
 			return err
 		}
 		res, err := h.Engine.Push(ctx, r)
-		return errors.Join(p.a.printPush(res, err), err, pushAttention(res))
+		return errors.Join(p.a.printPush(ctx, h.Books, res, err), err, pushAttention(res))
 	})
 }
 
@@ -113,7 +114,7 @@ func (p *pushing) runApply(ctx context.Context) error {
 			return err
 		}
 		res, err := h.Engine.Apply(ctx, plan)
-		return errors.Join(p.a.printPush(res, err), err, pushAttention(res))
+		return errors.Join(p.a.printPush(ctx, h.Books, res, err), err, pushAttention(res))
 	})
 }
 
@@ -132,8 +133,8 @@ func (p *pushing) runPlan(ctx context.Context, shop string) error {
 	if s, ok := c.Shop(shop); ok {
 		on, s.Push.Enabled = s.Push.Enabled, true
 	}
-	return daemon.Look(ctx, c, p.a.env(c, "push"), shop, func(e *engine.Engine) error {
-		plan, err := e.Plan(ctx, r)
+	return daemon.Look(ctx, c, p.a.env(c, "push"), shop, func(h *daemon.House) error {
+		plan, err := h.Engine.Plan(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func (p *pushing) runPlan(ctx context.Context, shop string) error {
 				return err
 			}
 		}
-		return p.a.printPlan(c, plan, p.plan, on)
+		return p.a.printPlan(ctx, h.Books, c, plan, p.plan, on)
 	})
 }
 
@@ -166,14 +167,18 @@ type planJSON struct {
 	File   string `json:"file,omitempty"`
 }
 
-func (a *app) printPlan(c *config.Config, plan engine.Plan, file string, on bool) error {
+func (a *app) printPlan(ctx context.Context, b *erp.Books, c *config.Config, plan engine.Plan, file string, on bool) error {
 	if a.json {
 		return a.printJSON(planJSON{plan, true, file})
 	}
 	a.printChanges(plan.Changes)
+	left, err := leftOver(ctx, b, plan.Shop)
+	if err != nil {
+		return err
+	}
 	switch {
 	case len(plan.Changes) == 0:
-		a.printf("%s has all that it should.\n", plan.Shop)
+		a.printNothingTold(plan.Shop, left)
 	case file != "":
 		a.printf("%s would be sent to %s. To send exactly this: comptoir push --apply %s\n", plural(len(plan.Changes), "change"), plan.Shop, file)
 	default:
@@ -186,7 +191,7 @@ func (a *app) printPlan(c *config.Config, plan engine.Plan, file string, on bool
 }
 
 // printPush prints what a push did that ended with an error, or nil.
-func (a *app) printPush(res engine.PushResult, ended error) error {
+func (a *app) printPush(ctx context.Context, b *erp.Books, res engine.PushResult, ended error) error {
 	if res.Shop == "" || ended != nil && res.Calls == 0 {
 		return nil
 	}
@@ -194,9 +199,16 @@ func (a *app) printPush(res engine.PushResult, ended error) error {
 		return a.printJSON(res)
 	}
 	a.printChanges(res.Changes)
+	if ended != nil && len(res.Changes) == 0 {
+		return nil // the error says all that there is to say
+	}
+	left, err := leftOver(ctx, b, res.Shop)
+	if err != nil {
+		return err
+	}
 	t := res.Total
 	if len(res.Changes) == 0 {
-		a.printf("%s has all that it should.\n", res.Shop)
+		a.printNothingTold(res.Shop, left)
 	} else {
 		a.printf("%s: %d done, %d refused, in %s and %s\n", res.Shop, t.Done, t.Refused, plural(res.Calls, "call"), res.Took.Round(time.Millisecond))
 	}
@@ -210,6 +222,54 @@ func (a *app) printPush(res engine.PushResult, ended error) error {
 		a.printf("%s: some is left for the next push: %s\n", res.Shop, res.Waiting)
 	}
 	return nil
+}
+
+// unsettled is what a shop cannot be told by itself: what it has refused, the
+// requests about orders that are not answered, and the fields that both sides
+// have changed.
+type unsettled struct{ refused, requests, conflicts int }
+
+// leftOver counts what is unsettled between the books and a shop.
+func leftOver(ctx context.Context, b *erp.Books, shop string) (unsettled, error) {
+	var u unsettled
+	messages, err := b.Messages(ctx, shop)
+	if err != nil {
+		return u, err
+	}
+	for _, m := range messages {
+		switch {
+		case m.Tries > 0 || m.Parked:
+			u.refused++
+		case m.Kind == outbox.Order:
+			u.requests++
+		}
+	}
+	conflicts, err := b.Conflicts(ctx)
+	for _, c := range conflicts {
+		if c.Shop == shop {
+			u.conflicts++
+		}
+	}
+	return u, err
+}
+
+// printNothingTold says that there is nothing to tell a shop now, and what is
+// to be done before there can be.
+func (a *app) printNothingTold(shop string, u unsettled) {
+	if u == (unsettled{}) {
+		a.printf("%s has all that it should.\n", shop)
+		return
+	}
+	a.printf("There is nothing to tell %s now.\n", shop)
+	if u.refused > 0 {
+		a.printf("%s has refused %s, told again later: comptoir outbox list %s\n", shop, plural(u.refused, "message"), shop)
+	}
+	if u.requests > 0 {
+		a.printf("%s about orders of %s waiting: comptoir order requests --shop %s\n", plural(u.requests, "request"), shop, shop)
+	}
+	if u.conflicts > 0 {
+		a.printf("%s changed in the books and in %s: comptoir conflict list\n", plural(u.conflicts, "field"), shop)
+	}
 }
 
 // changesShown is how many changes a person is shown.
@@ -256,5 +316,5 @@ func pushAttention(res engine.PushResult) error {
 	if i < 0 {
 		return nil
 	}
-	return fault.New(fault.Unprocessable, "see: comptoir outbox list "+res.Shop, "%s refused %s, such as: %s", res.Shop, plural(res.Total.Refused, "change"), res.Changes[i].Why)
+	return fault.New(fault.Unprocessable, "see: comptoir outbox list "+res.Shop+", and comptoir conflict list", "%s refused %s, such as: %s", res.Shop, plural(res.Total.Refused, "change"), res.Changes[i].Why)
 }

@@ -10,6 +10,7 @@ import (
 	"comptoir/erp/intake"
 	"comptoir/erp/sales"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 )
@@ -152,7 +153,7 @@ func (a *app) printShipments(list []erp.Shipment) {
 	}
 	t := a.newTable([]string{"shop", "order", "at", "carrier", "tracking", "goods", "state"})
 	for _, s := range list {
-		t.AppendRow([]any{s.Shop, s.Number, instant(s.At), s.Carrier, s.Tracking, goods(s.Lines), stateOf(s.State, s.Why)})
+		t.AppendRow([]any{s.Shop, s.Number, instant(s.At), s.Carrier, s.Tracking, text.WrapSoft(goods(s.Lines), reasonWidth), text.WrapSoft(stateOf(s.State, s.Why), reasonWidth)})
 	}
 	t.Render()
 }

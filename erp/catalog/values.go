@@ -24,7 +24,7 @@ func Value(f intake.Field, text string, zone *time.Location) (canonical, warning
 	switch f {
 	case intake.FieldTitle:
 		if text == "" {
-			return "", "", wrong(f, text, "give the product a title")
+			return "", "", wrong(f, text, "a text that is not empty")
 		}
 	case intake.FieldStatus:
 		if !slices.Contains(statuses, text) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"comptoir/erp/fault"
 	"comptoir/erp/intake"
 )
 
@@ -53,5 +54,12 @@ func TestAnOddBarcodeSaysWhatItShouldBe(t *testing.T) {
 	_, warning, _ := Value(intake.FieldBarcode, "4006381333939", time.UTC)
 	if !strings.Contains(warning, "should be 1") {
 		t.Errorf("warning: %s", warning)
+	}
+}
+
+func TestAnEmptyTitleIsRefusedWithWhatATitleIs(t *testing.T) {
+	_, _, err := Value(intake.FieldTitle, " ", time.UTC)
+	if want := "it is a text that is not empty"; fault.FixOf(err) != want {
+		t.Errorf("an empty title is refused with %v, and the advice %q; want %q", err, fault.FixOf(err), want)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Look opens what it takes to look at one shop beside its books, and changes
 // neither: it works while another process syncs the shop. The sync state stays
 // closed, so of the engine only what needs none can be used: Plan.
-func Look(ctx context.Context, c *config.Config, env Env, shop string, use func(*engine.Engine) error) (err error) {
+func Look(ctx context.Context, c *config.Config, env Env, shop string, use func(*House) error) (err error) {
 	shops, err := Pick(c, []string{shop})
 	if err != nil {
 		return err
@@ -28,5 +28,5 @@ func Look(ctx context.Context, c *config.Config, env Env, shop string, use func(
 	if h.Engine, err = engine.New(engine.Options{Books: h.Books, Shops: ready, Now: env.Now, Log: env.Log}); err != nil {
 		return err
 	}
-	return use(h.Engine)
+	return use(h)
 }

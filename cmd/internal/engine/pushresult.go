@@ -8,6 +8,8 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
+
+	"github.com/shopspring/decimal"
 )
 
 // PushChange is one field of one record that a shop is told.
@@ -111,11 +113,11 @@ func requestChange(c PushChange, r intake.OrderRequest) PushChange {
 	c.ID = r.Order.ID
 	switch {
 	case r.Shipment != nil:
-		units := 0
+		units := decimal.Zero
 		for _, l := range r.Shipment.Lines {
-			units += int(l.Quantity.IntPart())
+			units = units.Add(l.Quantity)
 		}
-		c.Field, c.To = intake.FieldShipments, strconv.Itoa(units)+" units"
+		c.Field, c.To = intake.FieldShipments, units.String()+" units"
 		if s := r.Shipment; s.Carrier+s.Tracking != "" {
 			c.To += ", " + cmp.Or(s.Carrier, "tracking") + " " + s.Tracking
 		}
