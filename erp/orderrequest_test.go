@@ -192,3 +192,29 @@ func TestWhatCannotBeAskedForIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestAShipmentDoesNotCompleteAnOrderOfWhichAnotherOneWasRefused(t *testing.T) {
+	eachMarket(t, oneShop, func(t *testing.T, m *market) {
+		m.placed()
+		if _, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{Lines: []sales.Ask{{Line: "SKU-1", Quantity: dec("1")}}}, false); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{}, false); err != nil || !rest.Request.Shipment.Completes {
+			t.Fatalf("the rest is %+v, %v", rest, err)
+		}
+		for range outbox.MaxTries {
+			m.answered(m.requests(), intake.Outcome{Result: intake.Refused, Why: "not from there"})
+			m.now = m.now.Add(24 * time.Hour)
+		}
+		second := m.requests()
+		if len(second) != 1 || second[0].Request.Shipment.Completes {
+			t.Fatalf("one of three was not shipped, and asked for is %+v", second)
+		}
+		m.answered(second, m.ships(second[0]))
+		left, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{}, true)
+		if err != nil || left.Request.Shipment.Lines[0].Quantity.String() != "1" || !left.Request.Shipment.Completes {
+			t.Errorf("what is left is %+v, %v", left, err)
+		}
+		m.whole()
+	})
+}

@@ -2,6 +2,8 @@ package erp
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
@@ -36,9 +38,18 @@ func (b *Books) orderPushes(ctx context.Context, tx *store.Tx, shop int64, q Pus
 	for _, r := range behind {
 		waits[r.ID] = true
 	}
+	lacking, err := readIDs(ctx, tx, `SELECT r.id FROM order_request r WHERE r.id IN (`+store.In(len(ids), 1)+`) AND r.kind = 'shipment' AND EXISTS (SELECT 1 FROM order_request e
+		WHERE e.order_id = r.order_id AND e.kind = 'shipment' AND e.state = 'refused' AND (e.created_at < r.created_at OR e.created_at = r.created_at AND e.id < r.id) AND e.answered_at > r.created_at)`, store.InArgs(nil, ids)...)
+	if err != nil {
+		return nil, false, fmt.Errorf("read what was not shipped: %w", err)
+	}
 	var out []Push
 	for _, m := range list {
 		r, ok := at[m.Object]
+		if r.Request.Shipment != nil && slices.Contains(lacking, m.Object) {
+			// It was to be the last one after another one that came to nothing.
+			r.Request.Shipment.Completes = false
+		}
 		switch {
 		case !ok || r.State == RequestDone:
 			outbox.Settled(tx, m)
