@@ -313,25 +313,3 @@ func TestRefundsByHandAreNoted(t *testing.T) {
 		t.Errorf("%s %s: %+v", done.Result, done.Why, after.Refunds)
 	}
 }
-
-// The tries that are kept are few, and the last are among them.
-func TestTriesAreBounded(t *testing.T) {
-	keeper, t1 := &box{}, &tries{}
-	key := func(i int) string { return strings.Repeat("k", i+1) }
-	for i := range mostTries + 20 {
-		if before, err := t1.begin(t.Context(), keeper, key(i), []string{"1"}); before != nil || err != nil {
-			t.Fatalf("try %d: %v, %v", i, before, err)
-		}
-	}
-	t2 := &tries{}
-	if before, _ := t2.begin(t.Context(), keeper, key(mostTries+19), nil); before == nil || !slices.Equal(before.Before, []string{"1"}) {
-		t.Errorf("the last is not known after a restart: %+v", before)
-	}
-	if len(t2.list) != mostTries {
-		t.Errorf("%d tries are kept", len(t2.list))
-	}
-	keeper.kept[keptTries] = []byte("{}")
-	if before, err := (&tries{}).begin(t.Context(), keeper, "k", nil); before != nil || err != nil {
-		t.Errorf("what cannot be read: %v, %v", before, err)
-	}
-}

@@ -50,7 +50,7 @@ func (c *Connector) refund(ctx context.Context, key, id string, r *intake.NewRef
 	for _, there := range order.Refunds {
 		before = append(before, there.ID)
 	}
-	tried, err := c.tries.begin(ctx, c.env.Keeper, key, before)
+	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
 	if err != nil {
 		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, fmt.Errorf("note what is about to be refunded: %w", err), "")
 	}
@@ -117,7 +117,7 @@ func aboutKey(e userError) bool {
 // sameRefund reports whether a refund that the shop has is the one that is asked
 // for: it was not there before the first try, and takes the same goods back, or
 // gives the same back where there are none.
-func sameRefund(there intake.Refund, r *intake.NewRefund, order *intake.Order, tried *try) bool {
+func sameRefund(there intake.Refund, r *intake.NewRefund, order *intake.Order, tried *connectors.Try) bool {
 	if tried == nil || slices.Contains(tried.Before, there.ID) {
 		return false
 	}

@@ -53,7 +53,7 @@ func (c *Connector) ship(ctx context.Context, key, id string, s *intake.NewShipm
 	for _, there := range order.Shipments {
 		before = append(before, there.ID)
 	}
-	tried, err := c.tries.begin(ctx, c.env.Keeper, key, before)
+	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
 	if err != nil {
 		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, fmt.Errorf("note what is about to be shipped: %w", err), "")
 	}
@@ -118,7 +118,7 @@ func unfitShipment(s *intake.NewShipment) string {
 // asked for: it carries the same, and has the same tracking number or was not
 // there before the first try. Without either, a second parcel with the same in
 // it would pass for the first.
-func sameShipment(there intake.Shipped, s *intake.NewShipment, tried *try) bool {
+func sameShipment(there intake.Shipped, s *intake.NewShipment, tried *connectors.Try) bool {
 	if there.Tracking != s.Tracking || s.Location != "" && there.Location != "" && there.Location != s.Location || !sameUnits(there.Lines, s.Lines) {
 		return false
 	}

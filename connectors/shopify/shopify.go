@@ -67,7 +67,7 @@ type Connector struct {
 	// What was learnt about it, for as long as the process runs.
 	sizes   sizes
 	touched touched
-	tries   tries
+	tries   connectors.Tries
 }
 
 var (

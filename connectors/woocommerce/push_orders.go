@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -249,10 +250,40 @@ func (o *order) left() (decimal.Decimal, error) {
 // refund pays back a part of an order, unless that was done with this key. The
 // shop moves money and puts goods back unless it is told not to, so both are
 // always said.
+//
+// It notes the key on a refund only after its gateway has moved the money, so
+// where it was cut off between the two there is a refund without a key. One
+// that was not there before the first try, and is of the same amount, is that
+// one: another would pay the customer twice.
 func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.NewRefund) (why string, err error) {
-	made, err := c.refundMade(ctx, key, o)
-	if made || err != nil {
+	there, err := c.refundsMade(ctx, o)
+	if err != nil {
 		return "", err
+	}
+	var before []string
+	for i := range there {
+		if metaOf(there[i].Meta, keyMeta) == key {
+			return "", nil
+		}
+		before = append(before, there[i].ID.ref())
+	}
+	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
+	if err != nil {
+		return "", c.api.rest.Fail(connectors.Transient, "woocommerce: refund order", fmt.Errorf("note what is about to be refunded: %w", err), "")
+	}
+	var unpaid error
+	for i := range there {
+		r := &there[i]
+		if !r.cutOff(tried, f.Amount) {
+			continue
+		}
+		if !f.Pay || r.Paid.yes() {
+			return "", nil
+		}
+		unpaid = fmt.Errorf("an earlier try has left refund %s in the shop, which does not say that its gateway has moved the money", r.ID.ref())
+	}
+	if unpaid != nil { // it may still be at it
+		return "", c.api.rest.Fail(connectors.Transient, "woocommerce: refund order", unpaid, "if it stays so, look at the gateway, and pay it there where it has not")
 	}
 	left, err := o.left()
 	switch {
@@ -278,12 +309,22 @@ func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.N
 	return "", err
 }
 
-// refundMade reports whether the order has a refund with this key.
-func (c *Connector) refundMade(ctx context.Context, key string, o *order) (bool, error) {
-	if len(o.Refunds) == 0 {
-		return false, nil
+// cutOff reports whether a refund may be what an earlier try has made without
+// its key.
+func (f *refund) cutOff(tried *connectors.Try, amount decimal.Decimal) bool {
+	if tried == nil || slices.Contains(tried.Before, f.ID.ref()) || metaOf(f.Meta, keyMeta) != "" {
+		return false
 	}
-	found, made := map[string]refund{}, false
+	has, err := f.Amount.number()
+	return err == nil && has.Abs().Equal(amount)
+}
+
+// refundsMade reads the refunds of an order.
+func (c *Connector) refundsMade(ctx context.Context, o *order) ([]refund, error) {
+	if len(o.Refunds) == 0 {
+		return nil, nil
+	}
+	found := map[string]refund{}
 	l := source{resource: intake.Orders, route: "orders/" + o.ID.ref() + "/refunds", query: url.Values{"dp": {"6"}}}
 	err := c.each(ctx, l, "", func(rows []row) error {
 		for _, r := range rows {
@@ -291,11 +332,7 @@ func (c *Connector) refundMade(ctx context.Context, key string, o *order) (bool,
 		}
 		return nil
 	})
-	for id := range found {
-		f := found[id]
-		made = made || metaOf(f.Meta, keyMeta) == key
-	}
-	return made, err
+	return slices.Collect(maps.Values(found)), err
 }
 
 func refundItems(lines []intake.NewRefundLine) []map[string]any {

@@ -14,6 +14,7 @@ type refund struct {
 	Created  scalar        `json:"date_created_gmt"`
 	Amount   scalar        `json:"amount"`
 	Reason   scalar        `json:"reason"`
+	Paid     scalar        `json:"refunded_payment"` // the gateway has moved the money
 	Meta     list[meta]    `json:"meta_data"`
 	Items    list[item]    `json:"line_items"`
 	Shipping list[item]    `json:"shipping_lines"`

@@ -69,6 +69,7 @@ type Connector struct {
 	noVariations atomic.Bool // no list of all variations (before 10.3)
 	noRefunds    atomic.Bool // no list of all refunds (before 9.0)
 	sizes        sizes
+	tries        connectors.Tries
 }
 
 var (
