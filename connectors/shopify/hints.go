@@ -68,14 +68,16 @@ func (c *Connector) ours(domain string) bool {
 }
 
 // hookKey names the event of a delivery: the same for each time that it is
-// sent. Several topics may share an event. Where the shop names none, the
-// delivery has an id, which is the same each time it is sent.
+// sent, since it is sent again as it was. Several topics may share an event, and
+// so may several records, where one act has changed them all; hence the body
+// counts too. Where the shop names no event, the delivery has an id.
 func hookKey(topic string, header http.Header, body []byte) string {
-	if event := strings.TrimSpace(header.Get(hookEvent)); event != "" {
-		return topic + "/" + event
+	event, sent := strings.TrimSpace(header.Get(hookEvent)), ""
+	if event == "" {
+		sent = strings.TrimSpace(header.Get(hookDelivery))
 	}
 	sum := sha256.Sum256(body)
-	return strings.Join([]string{topic, strings.TrimSpace(header.Get(hookDelivery)), hex.EncodeToString(sum[:])}, "/")
+	return strings.Join([]string{topic, event, sent, hex.EncodeToString(sum[:])}, "/")
 }
 
 // delivery is what is read of the record that a delivery holds.

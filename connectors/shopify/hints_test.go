@@ -137,7 +137,7 @@ func TestDeliveriesThatCannotBeRead(t *testing.T) {
 }
 
 // A delivery has the same key each time it is sent, and no other has it: not
-// another event, nor another topic of the same event.
+// another event, nor another topic or record of the same event.
 func TestKeysOfDeliveries(t *testing.T) {
 	c, keys := told(t), map[string]bool{}
 	key := func(change func(http.Header), body string) string {
@@ -155,6 +155,7 @@ func TestKeysOfDeliveries(t *testing.T) {
 		body   string
 	}{
 		{func(http.Header) {}, `{"id":1}`},
+		{func(http.Header) {}, `{"id":2}`}, // changed by the same act
 		{func(h http.Header) { h.Set(hookEvent, "another") }, `{"id":1}`},
 		{func(h http.Header) { h.Set(hookTopic, "orders/create") }, `{"id":1}`},
 		{unnamed, `{"id":1}`},
