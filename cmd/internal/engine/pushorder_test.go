@@ -64,3 +64,33 @@ func TestARefundOfWhichNobodyKnowsWhetherItWasMadeIsNotMadeUnderAnotherKey(t *te
 		}
 	})
 }
+
+func TestARefundThatWasDroppedIsNotMadeWhenTheShopIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Orders})}
+		d.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
+		d.answer = func() (intake.Outcome, error) {
+			return intake.Outcome{}, refused(connectors.Transient, "the shop is down")
+		}
+		w := newWorld(t, d, func(w *world) { w.policy = owned() })
+		w.sync()
+		asked, err := w.books.RefundOrder(t.Context(), "atelier", "1", erp.RefundAsk{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.engine.Push(t.Context(), engine.PushRequest{Shop: "atelier"}); err == nil {
+			t.Fatal("the shop is down, and was told")
+		}
+		if err := w.books.DropMessage(t.Context(), erp.MessageKey{Shop: "atelier", Kind: outbox.Order, Object: asked.ID}); err != nil {
+			t.Fatal(err)
+		}
+		d.answer, d.keys = func() (intake.Outcome, error) { return intake.Outcome{Result: intake.Done}, nil }, nil
+		w.push(engine.PushRequest{})
+		if len(d.keys) > 0 {
+			t.Error("the refund was made though it was dropped")
+		}
+		if left, err := w.state.Intents("atelier/order"); err != nil || len(left) > 0 {
+			t.Errorf("still under way: %v, %v", left, err)
+		}
+	})
+}

@@ -217,11 +217,32 @@ func (p *pass) repeat(ctx context.Context, kind outbox.Kind) error {
 			}
 			continue
 		}
+		if waits, err := p.waits(ctx, kind, pushes); err != nil || !waits {
+			if err == nil {
+				err = p.e.opts.State.Fulfil(i.Stream, i.Key, p.touched(pushes, make([]intake.Outcome, len(pushes)))...)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if err := p.carryOut(ctx, kind, i, pushes); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// waits reports whether requests are still to be made. Only what is asked of an
+// order can be taken back: it has been answered, or a person has dropped it.
+func (p *pass) waits(ctx context.Context, kind outbox.Kind, pushes []erp.Push) (bool, error) {
+	if kind != outbox.Order {
+		return true, nil
+	}
+	asked, err := p.e.opts.Books.OrderRequests(ctx, p.sh.Name, "")
+	return slices.ContainsFunc(asked, func(r erp.Requested) bool {
+		return r.ID == pushes[0].Message.Object && r.State == erp.RequestWaiting
+	}), err
 }
 
 func (p *pass) stream(kind outbox.Kind) string { return intentStream(p.sh, kind) }
