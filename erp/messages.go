@@ -79,7 +79,7 @@ func labelQuery(kind outbox.Kind, in string) string {
 	case outbox.Order:
 		return `SELECT r.id, o.number FROM order_request r JOIN sales_order o ON o.id = r.order_id WHERE r.id IN (` + in + `)`
 	default:
-		return `SELECT id, sku FROM variant WHERE id IN (` + in + `)`
+		return `SELECT v.id, COALESCE(NULLIF(v.sku, ''), NULLIF(p.title, ''), v.title) FROM variant v LEFT JOIN product p ON p.id = v.product_id WHERE v.id IN (` + in + `)`
 	}
 }
 

@@ -69,3 +69,19 @@ func TestAMessageThatTheShopRefusesTooOftenWaitsForAPerson(t *testing.T) {
 		}
 	})
 }
+
+func TestAMessageAboutWhatHasNoSKUIsNamedByItsProduct(t *testing.T) {
+	policies := map[string]outbox.Policy{"atelier": owning(intake.FieldPrice)}
+	eachStreet(t, policies, []string{"atelier"}, func(t *testing.T, s *street) {
+		c := s.counters["atelier"]
+		p := c.product("1", "", "Wooden spoon")
+		s.pullAll()
+		s.rest()
+		twelve := dec("12")
+		p.Variants[0].Regular, p.Variants[0].Price = &twelve, &twelve
+		s.pullAll()
+		if list := s.messages(""); len(list) != 1 || list[0].Label != "Wooden spoon" {
+			t.Errorf("got %+v; want one message about Wooden spoon", list)
+		}
+	})
+}

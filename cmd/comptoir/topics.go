@@ -25,7 +25,7 @@ func faultHelp() string {
 	var b strings.Builder
 	b.WriteString("The sandbox misbehaves with --misbehave FAULT, once for each fault:\n\n")
 	for _, f := range sandbox.FaultNames() {
-		fmt.Fprintf(&b, "    %-12s %s\n", f.Name, f.Help)
+		fmt.Fprintf(&b, "    %-13s %s\n", f.Name, f.Help)
 	}
 	b.WriteString("\nSettings follow the name after colons: path=/orders limits it to requests of that\n" +
 		"path, after=N lets N pass first, count=N ends it after N hits, chance=0.1 hits some.\n" +
@@ -92,6 +92,11 @@ is; how long that moment was, and what was sold in it, report stock shows.
 
 Where both the books and the shop have changed a field since they last agreed,
 nobody guesses: conflict list shows it, conflict keep says which side counts.
+
+What a shop is asked to do with one order (shipment add, order cancel, refund,
+status) it is asked in the order in which it was entered. A request that the shop
+refuses is made again some times, and holds up the later ones of its order till
+then; outbox drop lets them go at once.
 
 Webhooks (webhooks.listen, webhooks.url) shorten the wait. What they say is not
 believed: the record is read from the shop, as ever.

@@ -11,8 +11,10 @@ import (
 	"comptoir/erp/completeness"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 )
 
@@ -82,6 +84,16 @@ func (a *app) compare(ctx context.Context, c *config.Config, shop string, q veri
 	return v, err
 }
 
+// worth writes an amount for people: with the decimals of its currency, and with
+// more where it has more.
+func worth(value decimal.Decimal, c money.Currency) string {
+	scale, err := c.Decimals()
+	if err != nil {
+		scale = 2
+	}
+	return value.StringFixed(max(int32(scale), -value.Exponent())) + " " + string(c)
+}
+
 func (a *app) printVerification(v engine.Verification) error {
 	if a.json {
 		return a.printJSON(v)
@@ -93,7 +105,7 @@ func (a *app) printVerification(v engine.Verification) error {
 			if d.Pending {
 				note = "on its way " + note
 			}
-			t.AppendRow([]any{d.Resource, d.Label, d.Kind, d.Field, short(d.Shop), short(d.Books), d.Value.String() + " " + string(d.Currency),
+			t.AppendRow([]any{d.Resource, d.Label, d.Kind, d.Field, short(d.Shop), short(d.Books), worth(d.Value, d.Currency),
 				(time.Duration(d.AgeSeconds) * time.Second).String(), text.WrapSoft(note, reasonWidth)})
 		}
 		t.Render()
