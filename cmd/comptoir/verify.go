@@ -91,7 +91,10 @@ func worth(value decimal.Decimal, c money.Currency) string {
 	if err != nil {
 		scale = 2
 	}
-	return value.StringFixed(max(int32(scale), -value.Exponent())) + " " + string(c)
+	if value.Equal(value.Round(int32(scale))) {
+		return value.StringFixed(int32(scale)) + " " + string(c)
+	}
+	return value.String() + " " + string(c)
 }
 
 func (a *app) printVerification(v engine.Verification) error {
