@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -115,6 +117,7 @@ func (e *Engine) beginPush(sh *shop) *pass {
 
 func (p *pass) run(ctx context.Context, r PushRequest) error {
 	kinds := kindsOf(r.Kinds)
+	var first error // that does not end the pass
 	for _, kind := range kinds {
 		if err := p.repeat(ctx, kind); err != nil {
 			return err
@@ -125,7 +128,9 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 		if p.res.Queued, err = p.e.opts.Books.Compare(ctx, p.sh.Name); err != nil {
 			return err
 		}
-	} else if _, err := p.e.opts.Books.CompareChanged(ctx, p.sh.Name); err != nil {
+	} else if _, err := p.e.opts.Books.CompareChanged(ctx, p.sh.Name); unsettled(err) {
+		first = err
+	} else if err != nil {
 		return err
 	}
 	for _, kind := range kinds {
@@ -139,11 +144,21 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 			}
 			continue
 		}
-		if err := deliver(ctx, kind); err != nil {
+		if err := deliver(ctx, kind); unsettled(err) {
+			first = cmp.Or(first, err)
+		} else if err != nil {
 			return err
 		}
 	}
-	return nil
+	return first
+}
+
+// unsettled reports whether err means that the configuration does not say what a
+// shop is to have, as where a location of it is called otherwise since. Nothing
+// else waits for that.
+func unsettled(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && (f.Kind == fault.Invalid || f.Kind == fault.Unprocessable)
 }
 
 // deliver tells the shop all messages of a kind that are due.

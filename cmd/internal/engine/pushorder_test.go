@@ -94,3 +94,27 @@ func TestARefundThatWasDroppedIsNotMadeWhenTheShopIsBack(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestDoesNotWaitForALocationThatIsCalledOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Locations}, connectors.Stream{Resource: intake.Orders})}
+		d.put(intake.Locations, seal(t, intake.KindLocation, "501", &intake.Location{Name: "Paris", Active: true, Ships: true}, 1))
+		d.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
+		d.answer = func() (intake.Outcome, error) { return intake.Outcome{Result: intake.Done}, nil }
+		w := newWorld(t, d, func(w *world) {
+			w.policy = owned()
+			w.policy.Locations = map[string]string{"Lutetia": "main"}
+		})
+		w.sync()
+		if _, err := w.books.RefundOrder(t.Context(), "atelier", "1", erp.RefundAsk{}, false); err != nil {
+			t.Fatal(err)
+		}
+		res, err := w.engine.Push(t.Context(), engine.PushRequest{Shop: "atelier"})
+		if err == nil || !strings.Contains(err.Error(), "locations") {
+			t.Errorf("the setting that is wrong is not named: %v", err)
+		}
+		if len(d.keys) != 1 || res.Total.Done != 1 {
+			t.Errorf("the refund waits: %+v", res)
+		}
+	})
+}
