@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"comptoir/cmd/internal/engine"
 	"comptoir/connectors"
@@ -100,6 +101,7 @@ func TestARequestDoesNotWaitForALocationThatIsCalledOtherwise(t *testing.T) {
 		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Locations}, connectors.Stream{Resource: intake.Orders})}
 		d.put(intake.Locations, seal(t, intake.KindLocation, "501", &intake.Location{Name: "Paris", Active: true, Ships: true}, 1))
 		d.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
+		d.put(intake.Orders, order(t, "2", intake.StateOpen, 2))
 		d.answer = func() (intake.Outcome, error) { return intake.Outcome{Result: intake.Done}, nil }
 		w := newWorld(t, d, func(w *world) {
 			w.policy = owned()
@@ -115,6 +117,15 @@ func TestARequestDoesNotWaitForALocationThatIsCalledOtherwise(t *testing.T) {
 		}
 		if len(d.keys) != 1 || res.Total.Done != 1 {
 			t.Errorf("the refund waits: %+v", res)
+		}
+		if _, err := w.books.RefundOrder(t.Context(), "atelier", "2", erp.RefundAsk{}, false); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_ = w.engine.Run(ctx)
+		if len(d.keys) != 2 {
+			t.Error("the daemon leaves the refund waiting")
 		}
 	})
 }

@@ -64,11 +64,12 @@ func (t *teller) look(ctx context.Context) {
 		return
 	}
 	if !t.compared { // what the shop is sent may have changed while nobody ran
-		if _, err := t.e.opts.Books.CompareChanged(ctx, t.sh.Name); err != nil {
+		_, err := t.e.opts.Books.CompareChanged(ctx, t.sh.Name)
+		if _, due, _ := t.due(ctx, now); err != nil && !(unsettled(err) && due) {
 			t.after(PushResult{}, err)
 			return
 		}
-		t.compared = true
+		t.compared = err == nil // if not, the pass says so, and tells what it can
 	}
 	standing, due, err := t.due(ctx, now)
 	var res PushResult
