@@ -479,8 +479,12 @@ func TestExampleLoads(t *testing.T) {
 		}
 		all.WriteString(line + "\n")
 	}
-	if _, _, err := load(t, all.String()); err != nil {
-		t.Errorf("%v\n%s", err, all.String())
+	c, _, err = load(t, all.String())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, all.String())
+	}
+	if got := c.Seller().Registration; got != "732829320" {
+		t.Errorf("the example of the registration is read as %q; want its digits alone", got)
 	}
 }
 

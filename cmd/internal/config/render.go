@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -131,10 +132,11 @@ func (w *writer) setting(depth int, s setting) {
 	if s.required {
 		mark = ""
 	}
-	if text == "" {
-		text = s.example
+	text = scalarText(cmp.Or(text, s.example))
+	if s.text() == "" && strings.HasPrefix(s.example, `"`) {
+		text = s.example // written as YAML already: a number that is a text
 	}
-	w.line(depth, mark+s.key+": "+scalarText(text))
+	w.line(depth, mark+s.key+": "+text)
 }
 
 // remarks are what the description knows besides the help.
