@@ -758,3 +758,56 @@ func (s *soak) everyOrderOnce(shop *soakShop) {
 		s.t.Errorf("order %s of %s: the shop does not list it", id, shop.name)
 	}
 }
+
+// While one shop has not heard that the other has sold the last unit, it sells
+// what there is not. That much is told to be oversold, and no more: once it has
+// heard, within one period of its reading and a few seconds, it shows nothing.
+func TestWhatIsOversoldIsWhatWasSoldBeforeTheShopHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSoak(t, 4, 1)
+		lost, err := sandbox.ParseFault("hook-lost")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shop := range s.shops {
+			shop.wire.quiet()
+			shop.Quieten()
+			shop.Misbehave(lost)
+		}
+		s.wait(20 * time.Minute)
+		first, second, sku := s.shops[0], s.shops[1], s.skus[0]
+		shown := func(shop *soakShop) int {
+			n, _ := shop.Stock(shop.ids[sku])
+			return n
+		}
+		if shown(first) < 20 || shown(first) != shown(second) {
+			t.Fatalf("the shops show %d and %d", shown(first), shown(second))
+		}
+		began := time.Now()
+		first.Sell(first.ids[sku], shown(first))
+		unseen := 0
+		for shown(second) > 0 && time.Since(began) < 10*time.Minute {
+			if second.Sell(second.ids[sku], 1) != "" {
+				unseen++
+			}
+			s.wait(5 * time.Second)
+		}
+		t.Log("window", time.Since(began))
+		if window := time.Since(began); window > 65*time.Second || unseen == 0 {
+			t.Errorf("%d units were sold unseen, within %v\n%s", unseen, window, s.log.String())
+		}
+		s.wait(20 * time.Minute)
+		list, err := s.books.VariantStocks(t.Context(), sku)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range list {
+			if v.SKU == sku && (v.Oversold.String() != strconv.Itoa(unseen) || v.Available.String() != "0") {
+				t.Errorf("%s units are told to be oversold and %s available, want %d and 0", v.Oversold, v.Available, unseen)
+			}
+		}
+		if shown(first) > 0 || shown(second) > 0 {
+			t.Errorf("the shops show %d and %d of what is sold out", shown(first), shown(second))
+		}
+	})
+}
