@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -178,6 +179,34 @@ func (c shopCounts) plans(s shopStock) []levelPlan {
 		p.belief.Sure = p.belief.Sure && !(s.exposed && s.taken != s.acks[at.location].Taken)
 		p.agrees = p.belief.Agrees(p.desired)
 		out[i] = p
+	}
+	return append(out, c.surplus(s)...)
+}
+
+// surplus plans what the shop offers at its other locations beyond what there is
+// at all: those that are mapped to nothing serve its customers too, so what they
+// offer is taken down to what can be sold. Where locations are mapped, the others
+// are none of our stock.
+func (c shopCounts) surplus(s shopStock) []levelPlan {
+	if len(c.policy.Locations) > 0 {
+		return nil
+	}
+	var out []levelPlan
+	left := c.offer(s).Desired(s.available(inventory.Main))
+	for _, location := range slices.Sorted(maps.Keys(s.levels)) {
+		offered := max(s.levels[location], 0)
+		if slices.ContainsFunc(c.shelves, func(at shelf) bool { return at.location == location }) {
+			continue
+		}
+		keeps := min(offered, left)
+		left -= keeps
+		if keeps == offered {
+			continue
+		}
+		p := levelPlan{shelf: shelf{location: location}, desired: keeps, status: s.status(keeps)}
+		p.belief = s.believed(p.shelf)
+		p.agrees = p.belief.Agrees(keeps)
+		out = append(out, p)
 	}
 	return out
 }

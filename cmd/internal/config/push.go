@@ -91,7 +91,7 @@ func (s *Shop) describePush() section {
 			help: "The most units of one article that the shop is told of. 0: no such limit."},
 		{key: "locations", example: "Paris: main",
 			help: "The warehouse that each location of the shop stands for, by the location's name or id. A location that is not named here is left alone. " +
-				"Empty: the first active location that ships stands for the warehouse main.",
+				"Empty: the first active location that ships stands for the warehouse main, and what the others offer is only lowered, where there is less.",
 			entry:   p.putLocation,
 			entries: func() [][2]string { return sortedEntries(p.Locations) }},
 		{key: "compare", value: &p.Compare, check: isCron,
