@@ -127,7 +127,7 @@ func (a acker) agree(s shopStock, p levelPlan) {
 	if had, ok := s.acks[p.location]; !s.counted || ok && s.known && !had.Unsure {
 		return
 	}
-	a.write(s.variant, p.location, p.belief.Quantity, s.taken, p.status, false)
+	a.write(s.variant, p.location, p.belief.Quantity, s.taken, p.status, false, max(s.statedAt, s.seenAt))
 	a.acknowledge(s.variant)
 }
 
@@ -136,10 +136,10 @@ func (a acker) acknowledge(variant int64) {
 	a.tx.Queue(`UPDATE shop_stock SET known = TRUE WHERE shop_id = $1 AND variant_id = $2`, a.shop, variant)
 }
 
-func (a acker) write(variant int64, location string, q, taken quantity.Quantity, status string, unsure bool) {
-	a.tx.Queue(`INSERT INTO stock_ack (variant_id, shop_id, location, quantity, taken, status, acked_at, unsure) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+func (a acker) write(variant int64, location string, q, taken quantity.Quantity, status string, unsure bool, statedAt int64) {
+	a.tx.Queue(`INSERT INTO stock_ack (variant_id, shop_id, location, quantity, taken, status, acked_at, unsure, stated_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)
 		ON CONFLICT (variant_id, shop_id, location) DO UPDATE SET quantity = excluded.quantity, taken = excluded.taken, status = excluded.status,
-			acked_at = excluded.acked_at, unsure = excluded.unsure`, variant, a.shop, location, int64(q), int64(taken), status, a.now, unsure)
+			acked_at = excluded.acked_at, unsure = excluded.unsure, stated_at = excluded.stated_at`, variant, a.shop, location, int64(q), int64(taken), status, a.now, unsure, statedAt)
 }
 
 // stockPushed acknowledges what a shop has of its stock after it was told.
@@ -167,7 +167,7 @@ func (b *Books) stockPushed(ctx context.Context, p *page, pushes []Push, outcome
 		if unsure {
 			before = taken[variant]
 		}
-		a.write(variant, l.Location, q, before, l.Status, unsure)
+		a.write(variant, l.Location, q, before, l.Status, unsure, 0)
 		a.acknowledge(variant)
 		a.expose(variant, o)
 		if l.Counted && len(o.Records) == 0 && o.Result != intake.Skipped {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"comptoir/erp/quantity"
 )
@@ -42,8 +43,9 @@ func (m *Mover) Touched(shop, variant, placed, at int64) {
 
 // flushTaken queues what the orders of each shop took. Where they take less
 // than before, a shop may have put the goods back in stock, or not: it does with
-// an order that is cancelled, and need not with one that is refunded. What it has
-// is then to be asked.
+// an order that is cancelled, and need not with one that is refunded. And where an
+// order comes that was placed before the shop said what it has, that may hold it
+// already. What it has is then to be asked.
 func (m *Mover) flushTaken() {
 	keys := slices.SortedFunc(maps.Keys(m.taken), func(a, b takenKey) int {
 		return cmp.Or(cmp.Compare(a.variant, b.variant), cmp.Compare(a.shop, b.shop))
@@ -59,9 +61,16 @@ func (m *Mover) flushTaken() {
 				first_at = CASE WHEN excluded.first_at = 0 OR (shop_taken.first_at <> 0 AND shop_taken.first_at < excluded.first_at) THEN shop_taken.first_at ELSE excluded.first_at END,
 				first_day = CASE WHEN excluded.first_day = '' OR (shop_taken.first_day <> '' AND shop_taken.first_day < excluded.first_day) THEN shop_taken.first_day ELSE excluded.first_day END`,
 			k.variant, k.shop, int64(t.quantity), t.ordered, t.first, t.firstDay)
-		if t.quantity < 0 {
+		switch {
+		case t.quantity > 0 && len(m.tells) > 0:
+			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2 AND stated_at > 0 AND stated_at >= $3`, k.variant, k.shop, cmp.Or(t.first, t.ordered)-statedMargin.Microseconds())
+		case t.quantity < 0:
 			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2`, k.variant, k.shop)
 		}
 	}
 	clear(m.taken)
 }
+
+// statedMargin is how far a shop's clock may be from ours before an order counts
+// as newer than what the shop said.
+const statedMargin = 10 * time.Second

@@ -4,8 +4,10 @@
 -- +goose Up
 
 -- Unsure: the shop had another number than it was believed to have, and orders
--- that were not known yet may be in it.
+-- that were not known yet may be in it. Stated_at: when it said so of its own
+-- accord, 0 where it was told: an older order that comes later may be in it too.
 ALTER TABLE stock_ack ADD COLUMN unsure BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE stock_ack ADD COLUMN stated_at INTEGER NOT NULL DEFAULT 0;
 
 -- Known: what the shop states is in stock_ack.
 ALTER TABLE shop_stock ADD COLUMN known BOOLEAN NOT NULL DEFAULT FALSE;
