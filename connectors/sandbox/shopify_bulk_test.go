@@ -52,10 +52,14 @@ func bulkState(t testing.TB, s *Shop, id string) readBulk {
 	return got.BulkOperation
 }
 
-// endBulk polls until an operation has ended.
+// endBulk polls until an operation has ended, which on a busy machine may take
+// a while.
 func endBulk(t testing.TB, s *Shop, id string) (end readBulk, met []string) {
 	t.Helper()
-	for range 20 {
+	for n := range 5000 {
+		if n > 20 {
+			time.Sleep(time.Millisecond)
+		}
 		end = bulkState(t, s, id)
 		met = append(met, end.Status)
 		if end.Status != "CREATED" && end.Status != "RUNNING" && end.Status != "CANCELING" {
