@@ -22,25 +22,12 @@ var editable = map[intake.Kind][]intake.Field{
 		intake.FieldOptions, intake.FieldBackorders},
 }
 
-// setting is the field under which the configuration names the owner of one:
-// all that is said of a category goes with the tree, and the dates of a sale go
-// with its price.
-func setting(kind intake.Kind, f intake.Field) intake.Field {
-	switch {
-	case kind == intake.KindCategory:
-		return intake.FieldCategories
-	case f == intake.FieldSaleFrom, f == intake.FieldSaleTo:
-		return intake.FieldSale
-	}
-	return f
-}
-
 // owned returns the fields of a kind that the books decide on in a shop.
 func (b *Books) owned(shop int64, kind intake.Kind) []intake.Field {
 	policy := b.policy(shop)
 	var out []intake.Field
 	for _, f := range editable[kind] {
-		if policy.Owns(setting(kind, f)) {
+		if policy.Owns(outbox.Setting(kind, f)) {
 			out = append(out, f)
 		}
 	}
@@ -60,7 +47,7 @@ func (b *Books) sent(shop int64, kind intake.Kind) []intake.Field {
 func (b *Books) sendersOf(kind intake.Kind, fields []intake.Field) []int64 {
 	var out []int64
 	for _, s := range b.ranked {
-		if slices.ContainsFunc(fields, func(f intake.Field) bool { return slices.Contains(b.sends(setting(kind, f)), s.id) }) {
+		if slices.ContainsFunc(fields, func(f intake.Field) bool { return slices.Contains(b.sends(outbox.Setting(kind, f)), s.id) }) {
 			out = append(out, s.id)
 		}
 	}
@@ -141,8 +128,7 @@ func (p *page) variantBefore(ctx context.Context, id int64, external string, sha
 
 // minds reports whether anybody minds how a shop describes objects of a kind:
 // the books decide on some fields, or have things made there, or another shop is
-// told of them. If not, the
-// books need not be read before they are written.
+// told of them. If not, the books need not be read before they are written.
 func (p *page) minds(kind intake.Kind) bool {
 	minds, ok := p.mindful[kind]
 	if !ok {

@@ -12,6 +12,7 @@ import (
 	"comptoir/erp/catalog"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 	"comptoir/erp/store"
 )
 
@@ -223,7 +224,7 @@ func (c *clerk) may(f intake.Field) (intake.Kind, error) {
 	default:
 		return kind, fault.New(fault.Invalid, "the fields are "+settable(), "a product has no field %q that can be set", f)
 	}
-	owner := setting(kind, f)
+	owner := outbox.Setting(kind, f)
 	if f == intake.FieldCategories {
 		if slices.ContainsFunc(c.shops, func(s int64) bool { return c.b.policy(s).Owns(owner) }) {
 			return kind, nil

@@ -304,16 +304,25 @@ func comparedName(shop int64) string { return fmt.Sprintf("compared shop %d", sh
 // comparedBefore returns what a shop is sent, written down, and whether that has
 // changed since it was last compared.
 func (b *Books) comparedBefore(ctx context.Context, r store.Reader, shop int64) (now string, changed bool, err error) {
-	text, err := json.Marshal(b.policy(shop))
+	now, err = b.sentText(shop)
 	if err != nil {
-		return "", false, fmt.Errorf("write down what a shop is sent: %w", err)
+		return "", false, err
 	}
 	var before string
 	err = r.QueryRow(ctx, `SELECT value FROM setting WHERE name = $1`, comparedName(shop)).Scan(&before)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", false, fmt.Errorf("read what a shop was sent before: %w", err)
 	}
-	return string(text), before != string(text), nil
+	return now, before != now, nil
+}
+
+// sentText is what a shop is sent, written down.
+func (b *Books) sentText(shop int64) (string, error) {
+	text, err := json.Marshal(b.policy(shop))
+	if err != nil {
+		return "", fmt.Errorf("write down what a shop is sent: %w", err)
+	}
+	return string(text), nil
 }
 
 // forgetCompared has shops compared again before they are told, of which it is
@@ -323,11 +332,11 @@ func (b *Books) comparedBefore(ctx context.Context, r store.Reader, shop int64) 
 func (b *Books) forgetCompared(ctx context.Context, tx *store.Tx) error {
 	sent := map[string]string{}
 	for _, s := range b.ranked {
-		text, err := json.Marshal(b.policy(s.id))
+		text, err := b.sentText(s.id)
 		if err != nil {
-			return fmt.Errorf("write down what shop %s is sent: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		sent[comparedName(s.id)] = string(text)
+		sent[comparedName(s.id)] = text
 	}
 	return eachRow(ctx, tx, `SELECT name, value FROM setting WHERE name LIKE 'compared shop %'`, nil, func(rows *sql.Rows) error {
 		var name, value string

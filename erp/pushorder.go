@@ -10,6 +10,10 @@ import (
 	"comptoir/erp/store"
 )
 
+// askedBefore says of a request e that it is of the same order as r, and was
+// asked for before it.
+const askedBefore = `e.order_id = r.order_id AND (e.created_at < r.created_at OR e.created_at = r.created_at AND e.id < r.id)`
+
 // orderPushes returns the requests about orders that are due. One of an order
 // waits until those before it are answered.
 func (b *Books) orderPushes(ctx context.Context, tx *store.Tx, shop int64, q PushQuery) ([]Push, bool, error) {
@@ -25,21 +29,17 @@ func (b *Books) orderPushes(ctx context.Context, tx *store.Tx, shop int64, q Pus
 	if err != nil {
 		return nil, false, err
 	}
-	behind, err := requests(ctx, tx, `WHERE r.id IN (`+store.In(len(ids), 1)+`) AND EXISTS (SELECT 1 FROM order_request e WHERE e.order_id = r.order_id AND e.state = 'waiting'
-		AND (e.created_at < r.created_at OR e.created_at = r.created_at AND e.id < r.id))`, store.InArgs(nil, ids)...)
+	waits, err := readIDs(ctx, tx, `SELECT r.id FROM order_request r WHERE r.id IN (`+store.In(len(ids), 1)+`) AND EXISTS (SELECT 1 FROM order_request e
+		WHERE `+askedBefore+` AND e.state = 'waiting')`, store.InArgs(nil, ids)...)
 	if err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("read what waits for another request: %w", err)
 	}
 	at := make(map[int64]Requested, len(found))
 	for _, r := range found {
 		at[r.ID] = r
 	}
-	waits := make(map[int64]bool, len(behind))
-	for _, r := range behind {
-		waits[r.ID] = true
-	}
 	lacking, err := readIDs(ctx, tx, `SELECT r.id FROM order_request r WHERE r.id IN (`+store.In(len(ids), 1)+`) AND r.kind = 'shipment' AND EXISTS (SELECT 1 FROM order_request e
-		WHERE e.order_id = r.order_id AND e.kind = 'shipment' AND e.state = 'refused' AND (e.created_at < r.created_at OR e.created_at = r.created_at AND e.id < r.id) AND e.answered_at > r.created_at)`, store.InArgs(nil, ids)...)
+		WHERE `+askedBefore+` AND e.kind = 'shipment' AND e.state = 'refused' AND e.answered_at > r.created_at)`, store.InArgs(nil, ids)...)
 	if err != nil {
 		return nil, false, fmt.Errorf("read what was not shipped: %w", err)
 	}
@@ -53,7 +53,7 @@ func (b *Books) orderPushes(ctx context.Context, tx *store.Tx, shop int64, q Pus
 		switch {
 		case !ok || r.State == RequestDone:
 			outbox.Settled(tx, m)
-		case !waits[m.Object]:
+		case !slices.Contains(waits, m.Object):
 			out = append(out, Push{Message: m, Label: r.Number, Request: &r.Request})
 		}
 	}

@@ -318,10 +318,11 @@ func (r *rebinder) move(ctx context.Context) error {
 	} {
 		r.tx.Queue(q, r.shop, r.from, r.to)
 	}
-	r.tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind IN ('stock', 'variant') AND object_id = $2`, r.shop, r.from)
-	if r.b.opts.Policies[r.d.Shop].On {
-		outbox.Put(r.tx, r.shop, outbox.Stock, r.to, r.now)
-		outbox.Put(r.tx, r.shop, outbox.Variant, r.to, r.now)
+	for _, kind := range []outbox.Kind{outbox.Stock, outbox.Variant} {
+		outbox.Drop(r.tx, r.shop, kind, r.from)
+		if r.b.policy(r.shop).On {
+			outbox.Put(r.tx, r.shop, kind, r.to, r.now)
+		}
 	}
 	catalog.Track(r.tx, r.to)
 	var product int64

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"slices"
 	"time"
 
 	"comptoir/erp/intake"
@@ -46,11 +45,6 @@ var fieldOrder = []intake.Field{intake.FieldName, intake.FieldParent,
 	intake.FieldTitle, intake.FieldDescription, intake.FieldShort, intake.FieldStatus, intake.FieldImages, intake.FieldCategories,
 	intake.FieldSKU, intake.FieldBarcode, intake.FieldPrice, intake.FieldSale, intake.FieldSaleFrom, intake.FieldSaleTo,
 	intake.FieldWeight, intake.FieldOptions, intake.FieldBackorders}
-
-// Order sorts fields in the order in which changes are told.
-func Order(fields []intake.Field) {
-	slices.SortFunc(fields, func(a, b intake.Field) int { return slices.Index(fieldOrder, a) - slices.Index(fieldOrder, b) })
-}
 
 // Compare compares three ways: what the books have, what the shop has, and what
 // both had when they last agreed. Only fields for which sends is true are

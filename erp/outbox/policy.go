@@ -29,17 +29,22 @@ type Policy struct {
 	Locations map[string]string
 }
 
-// Owns reports whether the books decide on a field. The dates of a sale go with
-// its price, and what a category is called and where it stands with the tree.
-func (p Policy) Owns(f intake.Field) bool {
-	switch f {
-	case intake.FieldSaleFrom, intake.FieldSaleTo:
-		f = intake.FieldSale
-	case intake.FieldName, intake.FieldParent:
-		f = intake.FieldCategories
+// Setting is the field under which the owner of a field is named. The dates of a
+// sale go with its price, and all that is said of a category goes with the tree.
+// The kind matters for those that records of several kinds have; "" for the
+// others.
+func Setting(kind intake.Kind, f intake.Field) intake.Field {
+	switch {
+	case kind == intake.KindCategory, f == intake.FieldName, f == intake.FieldParent:
+		return intake.FieldCategories
+	case f == intake.FieldSaleFrom, f == intake.FieldSaleTo:
+		return intake.FieldSale
 	}
-	return p.Owners[f] == ERP
+	return f
 }
+
+// Owns reports whether the books decide on a field; see Setting.
+func (p Policy) Owns(f intake.Field) bool { return p.Owners[Setting("", f)] == ERP }
 
 // Sends reports whether the shop is told of changes of a field.
 func (p Policy) Sends(f intake.Field) bool { return p.On && p.Owns(f) }
