@@ -213,21 +213,3 @@ func wakeThoseWithin(ctx context.Context, tx *store.Tx, shop, category int64, no
 	}
 	return nil
 }
-
-// readIDs reads a column of ids.
-func readIDs(ctx context.Context, r store.Reader, q string, args ...any) ([]int64, error) {
-	rows, err := r.Query(ctx, q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
-}

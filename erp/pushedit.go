@@ -265,18 +265,9 @@ func toCompare(ctx context.Context, r store.Reader, shop int64, kind intake.Kind
 	if kind == intake.KindCategory {
 		q = `SELECT local_id FROM origin WHERE shop_id = $1 AND kind = $2 AND NOT gone UNION SELECT id FROM category WHERE shop_id = 0 AND NOT deleted ORDER BY 1`
 	}
-	rows, err := r.Query(ctx, q, shop, string(kind))
+	out, err := readIDs(ctx, r, q, shop, string(kind))
 	if err != nil {
 		return nil, fmt.Errorf("list what the shop has of each %s: %w", kind, err)
 	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
+	return out, nil
 }

@@ -409,18 +409,3 @@ func (c shopCounts) exposed(ctx context.Context, r store.Reader, list []shopStoc
 // exposureMargin is how far the shop's clock may be from ours before one of its
 // orders counts as outside of the time in which its number was overwritten.
 const exposureMargin = 10 * time.Second
-
-// eachRow calls take with each row of a query.
-func eachRow(ctx context.Context, r store.Reader, query string, args []any, take func(*sql.Rows) error) error {
-	rows, err := r.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := take(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}

@@ -264,20 +264,15 @@ func withoutGone(text string, gone map[string]bool) string {
 // not become the house's.
 func inOwnCategories(ctx context.Context, r store.Reader, shop int64, products []int64) (map[int64]bool, error) {
 	out := map[int64]bool{}
-	rows, err := r.Query(ctx, `SELECT DISTINCT l.product_id FROM product_category l JOIN category c ON c.id = l.category_id WHERE c.shop_id = $1 AND l.product_id IN (`+store.In(len(products), 2)+`)`,
+	ids, err := readIDs(ctx, r, `SELECT DISTINCT l.product_id FROM product_category l JOIN category c ON c.id = l.category_id WHERE c.shop_id = $1 AND l.product_id IN (`+store.In(len(products), 2)+`)`,
 		store.InArgs([]any{shop}, products)...)
 	if err != nil {
 		return nil, fmt.Errorf("read the categories of products: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
+	for _, id := range ids {
 		out[id] = true
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 func goneCategories(ctx context.Context, r store.Reader, shop int64) (map[string]bool, error) {
@@ -353,21 +348,9 @@ func (b *Books) statedWithin(ctx context.Context, r store.Reader, shop int64, bo
 	if parents = slices.Compact(parents); len(parents) == 0 {
 		return nil, nil
 	}
-	rows, err := r.Query(ctx, `SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'product' AND external_id IN (`+store.In(len(parents), 2)+`)`, store.InArgs([]any{shop}, parents)...)
+	products, err := readIDs(ctx, r, `SELECT local_id FROM origin WHERE shop_id = $1 AND kind = 'product' AND external_id IN (`+store.In(len(parents), 2)+`)`, store.InArgs([]any{shop}, parents)...)
 	if err != nil {
 		return nil, fmt.Errorf("read the products of variants: %w", err)
-	}
-	defer rows.Close()
-	var products []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		products = append(products, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
 	}
 	stated, err := b.statements(ctx, r, shop, intake.KindProduct, products)
 	out := map[string]*intake.Variant{}
