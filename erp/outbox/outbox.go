@@ -148,18 +148,28 @@ func list(ctx context.Context, r store.Reader, where string, args ...any) ([]Mes
 	return out, rows.Err()
 }
 
+// as says of a message that it is the one that was read, and as it was then.
+// One that was settled meanwhile and queued again counts its revisions anew, so
+// that it is told apart by when it began.
+const as = `shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND since = $5`
+
+// as returns the arguments of as, and after them others.
+func (m Message) as(others ...any) []any {
+	return append([]any{m.Shop, string(m.Kind), m.Object, m.Revision, store.Micros(m.Since)}, others...)
+}
+
 // Settled queues that the shop has what a message told. What has changed since
 // the message was read stays to be told, and so does what the shop has refused
 // a part of.
 func Settled(tx *store.Tx, m Message) {
-	tx.Queue(`DELETE FROM outbox WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $5`, m.Shop, string(m.Kind), m.Object, m.Revision, m.Tries)
+	tx.Queue(`DELETE FROM outbox WHERE `+as+` AND tries = $6`, m.as(m.Tries)...)
 }
 
 // Moved queues that the shop had moved on when it was told: what a message
 // tells is another thing now, though the values may come out the same, and
 // must not be taken for the same attempt.
 func Moved(tx *store.Tx, m Message) {
-	tx.Queue(`UPDATE outbox SET revision = revision + 1 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision)
+	tx.Queue(`UPDATE outbox SET revision = revision + 1 WHERE `+as, m.as()...)
 }
 
 // Drop queues that a message is forgotten, whatever it tells.
@@ -181,14 +191,13 @@ const MaxTries = 6
 // time, and in the end parked. To say so twice of one try counts once.
 func Refused(tx *store.Tx, m Message, now time.Time, why string) {
 	wait := time.Minute << min(m.Tries, 10)
-	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $5, why = $6, due = $7 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $8`,
-		m.Shop, string(m.Kind), m.Object, m.Revision, MaxTries, why, store.Micros(now.Add(wait)), m.Tries)
+	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $7, why = $8, due = $9 WHERE `+as+` AND tries = $6`, m.as(m.Tries, MaxTries, why, store.Micros(now.Add(wait)))...)
 }
 
 // Park queues that a message waits for a person, who is told why. It does not
 // count as refused.
 func Park(tx *store.Tx, m Message, why string) {
-	tx.Queue(`UPDATE outbox SET parked = TRUE, why = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision, why)
+	tx.Queue(`UPDATE outbox SET parked = TRUE, why = $6 WHERE `+as, m.as(why)...)
 }
 
 // Standing is how the messages of a shop stand.
@@ -215,5 +224,5 @@ func StandingOf(ctx context.Context, r store.Reader, shop int64) (Standing, erro
 // Postpone queues that a message is looked at later: something else has to be
 // there before. A new change of its object makes it due at once.
 func Postpone(tx *store.Tx, m Message, due time.Time) {
-	tx.Queue(`UPDATE outbox SET due = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4`, m.Shop, string(m.Kind), m.Object, m.Revision, store.Micros(due))
+	tx.Queue(`UPDATE outbox SET due = $6 WHERE `+as, m.as(store.Micros(due))...)
 }

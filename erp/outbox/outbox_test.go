@@ -118,3 +118,31 @@ func TestWhatIsRefusedIsTriedLaterEachTimeAndThenParked(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasQueuedSinceIsAnotherMessage(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		put := func(at time.Time) outbox.Message {
+			t.Helper()
+			write(t, db, func(tx *store.Tx) { outbox.Put(tx, 1, outbox.Variant, 7, at) })
+			m := due(t, db, at)
+			if m == nil {
+				t.Fatal("nothing is due")
+			}
+			return *m
+		}
+		old := put(noon)
+		write(t, db, func(tx *store.Tx) { outbox.Settled(tx, old) })
+		later := noon.Add(time.Second)
+		fresh := put(later)
+		write(t, db, func(tx *store.Tx) {
+			outbox.Postpone(tx, old, later.Add(time.Hour))
+			outbox.Moved(tx, old)
+			outbox.Refused(tx, old, later, "no")
+			outbox.Park(tx, old, "no")
+			outbox.Settled(tx, old)
+		})
+		if m := due(t, db, later); m == nil || *m != fresh {
+			t.Errorf("due is %+v, and was %+v", m, fresh)
+		}
+	})
+}
