@@ -297,16 +297,3 @@ func (p *page) describeProduct(ctx context.Context, id int64, had, said *intake.
 	}
 	return catalog.SaveProduct(p.tx, id, &kept)
 }
-
-// forgetProduct forgets what was agreed with the shop on a product that it no
-// longer has, and on the variants of it.
-func (p *page) forgetProduct(id int64) {
-	forgetAgreed(p.tx, p.shop, intake.KindProduct, id)
-	for _, q := range []string{
-		`DELETE FROM agreed WHERE shop_id = $1 AND kind = 'variant' AND local_id IN (SELECT id FROM variant WHERE product_id = $2)`,
-		`DELETE FROM conflict WHERE shop_id = $1 AND kind = 'variant' AND local_id IN (SELECT id FROM variant WHERE product_id = $2)`,
-		`DELETE FROM outbox WHERE shop_id = $1 AND kind = 'variant' AND object_id IN (SELECT id FROM variant WHERE product_id = $2)`,
-	} {
-		p.tx.Queue(q, p.shop, id)
-	}
-}
