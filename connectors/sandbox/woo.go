@@ -101,6 +101,7 @@ type call struct {
 	path  string // below /wp-json, without a slash at the end
 	query url.Values
 	body  params // of a request that changes something
+	many  bool   // its parts are those of a batch
 	hits  hits   // the faults that change the answer
 }
 

@@ -288,6 +288,7 @@ func (c *call) batch(in *room) *reply {
 		return failure(http.StatusRequestEntityTooLarge, "woocommerce_rest_request_entity_too_large",
 			"Unable to accept more than "+strconv.Itoa(batchLimit)+" items for this request.")
 	}
+	c.many = true
 	e := c.encoder()
 	e.only, e.edits = nil, true
 	e.open('{')

@@ -14,11 +14,18 @@ func categoryKinds() kinds {
 
 func (c *call) categoryRoom() *room {
 	s := c.s
-	find := func(id int64) (*category, *reply) {
-		if k := s.category(id); k != nil {
+	// That one is not there shows when rights are checked, and in a batch they
+	// are not: there it fails for what comes first.
+	find := func(id int64, inBatch *reply) (*category, *reply) {
+		k := s.category(id)
+		switch {
+		case k != nil:
 			return k, nil
+		case c.many:
+			return nil, inBatch
+		default:
+			return nil, failure(http.StatusNotFound, "woocommerce_rest_term_invalid", "Resource does not exist.")
 		}
-		return nil, failure(http.StatusNotFound, "woocommerce_rest_term_invalid", "Resource does not exist.")
 	}
 	return &room{
 		kinds: categoryKinds(), required: []string{"name"}, batches: true,
@@ -32,7 +39,7 @@ func (c *call) categoryRoom() *room {
 			return k, nil
 		},
 		change: func(id int64, p params) (any, *reply) {
-			k, refused := find(id)
+			k, refused := find(id, failure(http.StatusInternalServerError, "invalid_taxonomy", "Invalid taxonomy."))
 			if refused != nil {
 				return nil, refused
 			}
@@ -46,20 +53,25 @@ func (c *call) categoryRoom() *room {
 			return k, nil
 		},
 		remove: func(id int64, force bool) (any, *reply) {
-			k, refused := find(id)
+			k, refused := find(id, undeletable("The resource cannot be deleted."))
 			switch {
 			case refused != nil:
 				return nil, refused
 			case !force:
 				return nil, noTrash()
 			case k == s.categories[0]:
-				return nil, failure(http.StatusInternalServerError, "woocommerce_rest_cannot_delete", "The resource cannot be deleted.")
+				return nil, undeletable("Default product category cannot be deleted.")
 			}
 			s.dropCategory(k)
 			return k, nil
 		},
 		write: func(e *encoder, of any) { e.writeCategory(of.(*category), s.products) },
 	}
+}
+
+// undeletable refuses to delete, without saying more than that.
+func undeletable(message string) *reply {
+	return failure(http.StatusInternalServerError, "woocommerce_rest_cannot_delete", message)
 }
 
 // termTaken refuses a category whose name another has under the same parent,

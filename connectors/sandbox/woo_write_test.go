@@ -215,6 +215,16 @@ func TestCategoriesAreKeptApartAndTheirProductsStay(t *testing.T) {
 	if status, _ := tell(t, s, http.MethodDelete, fmt.Sprintf("products/categories/%d?force=true", s.categories[0].id), ""); status != 500 {
 		t.Errorf("the default category can be deleted: %d", status)
 	}
+	gone := fmt.Sprintf("products/categories/%v", top["id"])
+	if status, got := tell(t, s, http.MethodDelete, gone+"?force=true", ""); status != http.StatusNotFound || got["code"] != "woocommerce_rest_term_invalid" {
+		t.Errorf("deleted again: %d %v", status, got)
+	}
+	_, got = tell(t, s, http.MethodPost, "products/categories/batch", fmt.Sprintf(`{"update":[{"id":%v,"name":"Jeux"}],"delete":[%v]}`, top["id"], top["id"]))
+	for part, want := range map[string]string{"update": "invalid_taxonomy", "delete": "woocommerce_rest_cannot_delete"} {
+		if item := got[part].([]any)[0].(object); item["error"].(object)["code"] != want {
+			t.Errorf("%s of a category that is gone, in a batch: %v, want %s", part, item, want)
+		}
+	}
 }
 
 func TestOrdersAreCompletedCancelledAndRefunded(t *testing.T) {

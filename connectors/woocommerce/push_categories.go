@@ -2,7 +2,6 @@ package woocommerce
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 
@@ -27,6 +26,9 @@ func (c *Connector) pushCategories(ctx context.Context, edits []intake.Edit) ([]
 		return nil, err
 	}
 	p.take(answer)
+	if err := p.lookFor(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.adopt(ctx); err != nil {
 		return nil, err
 	}
@@ -95,8 +97,36 @@ func (p *categoryPush) take(answer *batchAnswer) {
 		p.outcomes[p.changed[j]] = itemOutcome(p.edits[p.changed[j]].Ref, raw)
 	}
 	for j, raw := range answer.Delete {
-		p.outcomes[p.gone[j]] = deleted(p.edits[p.gone[j]].Ref, raw)
+		p.outcomes[p.gone[j]] = itemOutcome(p.edits[p.gone[j]].Ref, raw)
 	}
+}
+
+// lookFor looks whether those are there that the shop would not change or
+// delete: in a batch it does not say so of one that is gone, but that it cannot
+// be deleted, or that its taxonomy is invalid.
+func (p *categoryPush) lookFor(ctx context.Context) error {
+	var refs []intake.Ref
+	var at []int
+	for _, i := range slices.Concat(p.changed, p.gone) {
+		if p.outcomes[i].Result == intake.Refused {
+			refs = append(refs, p.edits[i].Ref)
+			at = append(at, i)
+		}
+	}
+	records, err := p.c.Fetch(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for j, rec := range records {
+		switch i := at[j]; {
+		case !rec.Gone():
+		case p.edits[i].Delete:
+			p.outcomes[i].Result, p.outcomes[i].Why = intake.Done, ""
+		default:
+			p.refuse(i, "the shop does not have category "+rec.Ref.ID+" any more")
+		}
+	}
+	return nil
 }
 
 // productsWithin finds the products of each category that goes: they leave it,
@@ -131,15 +161,6 @@ func (p *categoryPush) restate(ctx context.Context, within [][]intake.Ref) error
 		p.outcomes[i].Records = records
 	}
 	return nil
-}
-
-// deleted reads what became of a category that was to go: one that is not there
-// is gone.
-func deleted(ref intake.Ref, raw json.RawMessage) intake.Outcome {
-	if _, refusal := readItem(raw); refusal != nil && refusal.code != "woocommerce_rest_term_invalid" {
-		return intake.Outcome{Ref: ref, Result: intake.Refused, Why: refusal.Error()}
-	}
-	return intake.Outcome{Ref: ref, Result: intake.Done}
 }
 
 // adopt takes those for made that the shop had: of one name there is only one

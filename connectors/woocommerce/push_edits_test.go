@@ -322,6 +322,9 @@ func TestCategoriesComeAndGoAndProductsStay(t *testing.T) {
 			t.Errorf("the product that was in it moved without its date, and is not stated: %d records", len(o.Records))
 		}
 	}
+	if o := s.edit(intake.Edit{Key: "c7", Ref: made.Ref, Changes: changes("name", "Thés")}); o.Result != intake.Refused || !strings.Contains(o.Why, "does not have category "+made.Ref.ID) {
+		t.Errorf("a category that is gone was renamed: %+v", o)
+	}
 	rec, err := s.c.Fetch(t.Context(), []intake.Ref{product})
 	if err != nil || !slices.Equal(rec[0].Body.(*intake.Product).CategoryIDs, []string{child.Ref.ID}) {
 		t.Errorf("%+v, %v", rec[0].Body, err)
