@@ -214,6 +214,46 @@ func TestAProductIsChangedInEachShop(t *testing.T) {
 	})
 }
 
+func TestAPriceThatNobodyCanPayIsRefused(t *testing.T) {
+	eachStreet(t, both(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
+		furnish(s) // TEE costs 10
+		for _, c := range []struct {
+			name string
+			set  map[intake.Field]string
+			says string // "" where it is taken
+		}{
+			{"a fraction of a cent", map[intake.Field]string{"price": "19.999"}, "price: 19.999 has more decimals than EUR, which has 2: round it, such as to 20.00"},
+			{"of the sale", map[intake.Field]string{"sale_price": "8.005"}, "sale_price: 8.005 has more decimals than EUR"},
+			{"less than nothing", map[intake.Field]string{"price": "-1"}, "not below 0"},
+			{"a sale of less than nothing", map[intake.Field]string{"sale_price": "-1"}, "not below 0"},
+			{"a sale at the same price", map[intake.Field]string{"sale_price": "10"}, "the sale price 10 is not below the price 10"},
+			{"a sale at a higher price", map[intake.Field]string{"price": "7", "sale_price": "8"}, "not below the price 7"},
+			{"a sale that ends before it begins", map[intake.Field]string{"sale_price": "8", "sale_from": "2026-06-02", "sale_to": "2026-06-01"}, "before it begins"},
+			{"a sale of one day", map[intake.Field]string{"price": "19.90", "sale_price": "8.50", "sale_from": "2026-06-02", "sale_to": "2026-06-02"}, ""},
+		} {
+			var set []erp.Assignment
+			for f, text := range c.set {
+				set = append(set, erp.Assignment{Field: f, Text: text})
+			}
+			_, err := s.SetProduct(ctx, "TEE", set, true)
+			if c.says == "" && err != nil || c.says != "" && (fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	})
+}
+
+func TestWhatAShopStatesOfASaleDoesNotKeepAVariantFromBeingChanged(t *testing.T) {
+	eachStreet(t, both(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
+		sale := dec("12.345")
+		s.counters["atelier"].product("10", "TEE", "Tee").Variants[0].Sale = &sale // of 10
+		s.pullAll()
+		if _, err := s.SetProduct(ctx, "TEE", []erp.Assignment{{Field: intake.FieldBarcode, Text: "4006381333931"}}, false); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAFieldThatAShopKeepsToItselfIsRefused(t *testing.T) {
 	eachStreet(t, map[string]outbox.Policy{"atelier": owning(intake.FieldPrice)}, []string{"atelier"}, func(t *testing.T, s *street) {
 		s.counters["atelier"].product("1", "TEE", "Tee")

@@ -208,7 +208,7 @@ func (c *clerk) set(ctx context.Context, set []Assignment) error {
 		return err
 	}
 	c.changed(intake.KindVariant, c.variant.SKU, before, intake.Fields(&c.variant.Variant))
-	return catalog.CheckSale(&c.variant.Variant)
+	return c.checkPrices(ctx, variant)
 }
 
 // may refuses a field that is none, that another shop keeps to itself, or of

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"comptoir/erp/fault"
 
 	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -64,9 +66,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(help(root))
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.New(fault.Invalid, "see: "+cmd.CommandPath()+" --help", "%w", err)
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().AddFlagSet(a.flags)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
@@ -80,6 +80,23 @@ func (a *app) root() *cobra.Command {
 	)
 	root.AddCommand(topics()...)
 	return root
+}
+
+// flagError is what a person reads about a flag that is none. A number below
+// zero looks like one to the library that reads them.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if text := "-" + unknown.GetSpecifiedShortnames(); negative(text) {
+			return fault.New(fault.Invalid, "usage: "+cmd.UseLine(), "%s is a negative number, and %s takes none here", text, cmd.CommandPath())
+		}
+	}
+	return fault.New(fault.Invalid, "see: "+cmd.CommandPath()+" --help", "%w", err)
+}
+
+func negative(text string) bool {
+	n, err := decimal.NewFromString(text)
+	return err == nil && n.IsNegative()
 }
 
 // load reads the configuration. What looks like a slip in it is told.

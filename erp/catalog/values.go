@@ -10,6 +10,7 @@ import (
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 )
 
 // statuses are those that a product can be given.
@@ -148,6 +149,33 @@ func options(text string) (string, error) {
 		list = append(list, intake.Option{Name: name, Value: value})
 	}
 	return intake.List(list), nil
+}
+
+// CheckDecimals refuses a price, in its canonical text, that has more decimals
+// than any of the currencies that it is paid in: a shop would round it, or offer
+// what nobody can pay.
+func CheckDecimals(f intake.Field, price string, currencies []money.Currency) error {
+	if price == "" {
+		return nil
+	}
+	d, err := intake.Number(price)
+	if err != nil {
+		return err
+	}
+	most, of := -1, money.Currency("")
+	for _, c := range currencies {
+		n, err := c.Decimals()
+		if err != nil {
+			return err
+		}
+		if n > most {
+			most, of = n, c
+		}
+	}
+	if d.Equal(d.Truncate(int32(most))) {
+		return nil
+	}
+	return fault.New(fault.Invalid, fmt.Sprintf("round it, such as to %s", d.StringFixed(int32(most))), "%s: %s has more decimals than %s, which has %d", f, price, of, most)
 }
 
 // CheckSale refuses a sale that none can be: one that is no reduction, or that

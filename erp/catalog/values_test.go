@@ -7,6 +7,7 @@ import (
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 )
 
 func TestAValueIsReadAsAPersonWritesIt(t *testing.T) {
@@ -61,5 +62,30 @@ func TestAnEmptyTitleIsRefusedWithWhatATitleIs(t *testing.T) {
 	_, _, err := Value(intake.FieldTitle, " ", time.UTC)
 	if want := "it is a text that is not empty"; fault.FixOf(err) != want {
 		t.Errorf("an empty title is refused with %v, and the advice %q; want %q", err, fault.FixOf(err), want)
+	}
+}
+
+func TestAPriceHasNoMoreDecimalsThanACurrencyItIsPaidIn(t *testing.T) {
+	for _, c := range []struct {
+		price      string
+		currencies []money.Currency
+		refused    bool
+	}{
+		{"", []money.Currency{"EUR"}, false},
+		{"19.9", []money.Currency{"EUR"}, false},
+		{"19.99", []money.Currency{"EUR"}, false},
+		{"19.999", []money.Currency{"EUR"}, true},
+		{"1900", []money.Currency{"JPY"}, false},
+		{"1900.5", []money.Currency{"JPY"}, true},
+		{"19.999", []money.Currency{"KWD"}, false},
+		{"19.9999", []money.Currency{"KWD"}, true},
+		{"19.99", []money.Currency{"JPY", "EUR"}, false}, // one of its shops can hold it
+		{"0.001", []money.Currency{"EUR"}, true},
+		{"0", []money.Currency{"EUR"}, false},
+	} {
+		err := CheckDecimals(intake.FieldPrice, c.price, c.currencies)
+		if refused := err != nil; refused != c.refused || refused && (fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.price)) {
+			t.Errorf("%s in %v: %v", c.price, c.currencies, err)
+		}
 	}
 }
