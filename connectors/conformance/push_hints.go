@@ -156,8 +156,8 @@ func withSignature(h http.Header, value string) http.Header {
 	return h
 }
 
-// Subscriptions are made once, mended where the shop gave one up, and moved with
-// the address.
+// Subscriptions are made once, mended where the shop gave one up, so that they
+// bear a failure again, and moved with the address.
 func subscriptionsAreKeptInOrder(ctx context.Context, t T, s Pusher) {
 	h, ok := hinterOf(t, s)
 	if !ok {
@@ -175,6 +175,13 @@ func subscriptionsAreKeptInOrder(ctx context.Context, t T, s Pusher) {
 	s.SwitchOff()
 	if mended := doneTo(subscribe(ctx, t, h, ourAddress)); mended["kept"] != n-1 || mended["mended"]+mended["made"] != 1 {
 		t.Errorf("after one was given up: %v, want %d kept and one mended", mended, n-1)
+	}
+	failing := 0
+	if _, ok := try(t, s, intake.Orders, Add, ""); ok {
+		s.Deliver(ctx, func(http.Header, []byte) int { failing++; return http.StatusServiceUnavailable })
+	}
+	if still := doneTo(subscribe(ctx, t, h, ourAddress)); failing > 0 && (still["kept"] != n || len(still) != 1) {
+		t.Errorf("after a delivery that failed since: %v, want %d kept", still, n)
 	}
 	if moved := doneTo(subscribe(ctx, t, h, newAddress)); moved["made"] != n || moved["removed"] != n {
 		t.Errorf("at another address: %v, want %d made and removed", moved, n)

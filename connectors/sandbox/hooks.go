@@ -105,7 +105,7 @@ func (s *Shop) GiveUp(id string) {
 		case s.onShopify():
 			s.unsubscribe(h)
 		default:
-			h.status, h.modified = hookDisabled, s.now()
+			h.status, h.modified, h.failures = hookDisabled, s.now(), wooPatience+1
 		}
 		return h.id
 	})

@@ -132,7 +132,7 @@ func (s *Shop) delivered(d *delivery, taken bool) {
 	defer s.mu.Unlock()
 	h := s.subscription(d.to)
 	switch {
-	case h == nil:
+	case h == nil, d.ping: // that the address does not greet back does not count
 	case taken:
 		h.failures = 0
 	case s.onShopify():

@@ -182,6 +182,11 @@ func TestAWooCommerceWebhookIsSwitchedOffAtTheSeventhFailure(t *testing.T) {
 	if tries := len(m.got); tries != 8 { // with the ping: none is sent again
 		t.Errorf("%d tries", tries)
 	}
+	tell(t, s, http.MethodPut, "webhooks/1", `{"status":"active"}`)
+	s.PlaceOrder()
+	if post.Deliver(t.Context()); s.Subscriptions()[0].Status != "disabled" { // the failures before count on
+		t.Errorf("set active again, and failed once more: %v", s.Subscriptions()[0])
+	}
 	m.status = http.StatusOK
 	tell(t, s, http.MethodPut, "webhooks/1", `{"status":"active"}`)
 	s.PlaceOrder()

@@ -101,10 +101,7 @@ func (s *Shop) writeWebhook(h *subscription, p params) {
 	set(p, "topic", &h.topic)
 	set(p, "delivery_url", &h.address)
 	set(p, "secret", &h.secret)
-	if p.text("status") == hookActive && h.status != hookActive {
-		h.failures = 0
-	}
-	set(p, "status", &h.status)
+	set(p, "status", &h.status) // its failures stay counted: another one, and it is off again
 	h.modified = s.now()
 	s.changed()
 }

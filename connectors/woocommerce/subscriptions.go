@@ -36,7 +36,10 @@ type webhook struct {
 	Address scalar `json:"delivery_url"`
 }
 
-const hookActive = "active"
+const (
+	hookActive   = "active"
+	hookDisabled = "disabled" // by the shop itself
+)
 
 // Subscribe has the shop send hints to an address. WooCommerce switches a
 // webhook off after a few failures in a row, so this is done again every day.
@@ -88,7 +91,16 @@ type hookPlan struct {
 	stand []connectors.Subscription
 }
 
-// planHooks compares the webhooks that are there with those that should be.
+// create plans a webhook that stands so once it is made.
+func (p *hookPlan) create(c *Connector, address string, stand connectors.Subscription) {
+	p.batch.Create = append(p.batch.Create, map[string]any{"name": c.hookNameOf(stand.Topic), "topic": stand.Topic, "delivery_url": address,
+		"status": hookActive, "secret": c.cfg.hookSecret()})
+	p.stand = append(p.stand, stand)
+}
+
+// planHooks compares the webhooks that are there with those that should be. One
+// that the shop has switched off is made anew: it keeps count of its failures,
+// so that set active it would be off again after the next.
 func (c *Connector) planHooks(there []webhook, address string) *hookPlan {
 	wanted := map[string]bool{}
 	for _, topic := range hookTopics {
@@ -113,15 +125,18 @@ func (c *Connector) planHooks(there []webhook, address string) *hookPlan {
 				continue
 			}
 			stand.Done = "mended"
+			if w.Status.trimmed() == hookDisabled {
+				plan.batch.Delete = append(plan.batch.Delete, w.ID.id())
+				plan.create(c, address, stand)
+				continue
+			}
 			plan.batch.Update = append(plan.batch.Update, map[string]any{"id": w.ID.id(), "name": c.hookNameOf(topic), "status": hookActive, "secret": c.cfg.hookSecret()})
 			mended = append(mended, stand)
 		}
 	}
 	for _, topic := range hookTopics {
 		if wanted[topic] {
-			plan.batch.Create = append(plan.batch.Create, map[string]any{"name": c.hookNameOf(topic), "topic": topic, "delivery_url": address,
-				"status": hookActive, "secret": c.cfg.hookSecret()})
-			plan.stand = append(plan.stand, connectors.Subscription{Topic: topic, Done: "made"})
+			plan.create(c, address, connectors.Subscription{Topic: topic, Done: "made"})
 		}
 	}
 	plan.stand = append(append(append(plan.stand, mended...), removed...), kept...)
