@@ -59,6 +59,10 @@ func (b *Books) sendersOf(kind intake.Kind, fields []intake.Field) []int64 {
 // none). A category of the house is to be in all of them.
 func (b *Books) tell(tx *store.Tx, kind intake.Kind, id int64, fields []intake.Field, but int64) {
 	shops := slices.DeleteFunc(b.sendersOf(kind, fields), func(s int64) bool { return s == but })
+	if kind == intake.KindVariant && slices.Contains(fields, intake.FieldBackorders) {
+		// A shop that does not count is told with the stock whether it can be sold.
+		outbox.PutStock(tx, b.sends(intake.FieldQuantity), id, b.opts.Now())
+	}
 	if kind != intake.KindCategory {
 		outbox.PutBound(tx, shops, outbox.Kind(kind), id, b.opts.Now())
 		return
