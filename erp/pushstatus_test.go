@@ -2,6 +2,7 @@ package erp_test
 
 import (
 	"testing"
+	"time"
 
 	"comptoir/erp"
 	"comptoir/erp/intake"
@@ -50,6 +51,31 @@ func TestAShopThatDoesNotCountIsToldThatBackordersAreTaken(t *testing.T) {
 		m.whole()
 		if got := m.statusTold("b"); got != intake.OnBackorder {
 			t.Errorf("b is told %q, and backorders are taken", got)
+		}
+	})
+}
+
+// TestWhatAShopMadeAnewIsToldAnew has a shop take a thing away that it was told
+// of, and make it once more: of that it was told nothing.
+func TestWhatAShopMadeAnewIsToldAnew(t *testing.T) {
+	eachMarket(t, twoShops, func(t *testing.T, m *market) {
+		m.stock("1", 1, "a")
+		m.uncounted("b", "1", "SKU-1")
+		m.begin()
+		m.sell("a", "1", 1)
+		m.pullOrders("a")
+		if got := m.statusTold("b"); got != intake.OutOfStock {
+			t.Errorf("b is told %q, nothing is left", got)
+		}
+		m.now = m.now.Add(time.Minute)
+		m.receive("b", intake.Products, []intake.Record{intake.Missing(intake.Ref{Kind: intake.KindProduct, ID: "1"})})
+		m.uncounted("b", "100", "SKU-1")
+		if _, err := m.Link(ctx, "b"); err != nil {
+			t.Fatal(err)
+		}
+		m.whole()
+		if got := m.statusTold("b"); got != intake.OutOfStock {
+			t.Errorf("b is told %q of what it made anew, nothing is left", got)
 		}
 	})
 }

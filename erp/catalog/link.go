@@ -99,10 +99,11 @@ func BoundTo(ctx context.Context, r store.Reader, kind intake.Kind, id int64) ([
 // trail. Where the shop describes both from now on, its words are taken over; a
 // cost is taken over where there was none in any case.
 func Merge(tx *store.Tx, shop, variant, into int64, describes bool) {
-	for _, q := range []string{ // what the shop said of one that it took away since
+	for _, q := range []string{ // what the shop said, and was told, of one that it took away since
 		`DELETE FROM payload WHERE local_id = $1 AND kind = 'variant' AND shop_id = $2`,
 		`DELETE FROM shop_stock WHERE variant_id = $1 AND shop_id = $2`,
 		`DELETE FROM shop_level WHERE variant_id = $1 AND shop_id = $2`,
+		`DELETE FROM stock_ack WHERE variant_id = $1 AND shop_id = $2`,
 	} {
 		tx.Queue(q, into, shop)
 	}
