@@ -32,16 +32,23 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// soakOps is how many things happen. COMPTOIR_TEST_SOAK=20000 makes it a long
-// one, of some ten minutes.
-func soakOps() int {
-	if n, err := strconv.Atoi(os.Getenv("COMPTOIR_TEST_SOAK")); err == nil {
+// soakOps is how many things happen on a database; PostgreSQL takes longer for
+// each. COMPTOIR_TEST_SOAK=20000 makes it a long one on either, of some ten
+// minutes on SQLite.
+func soakOps(url string) int {
+	n, err := strconv.Atoi(os.Getenv("COMPTOIR_TEST_SOAK"))
+	switch all := os.Getenv("COMPTOIR_TEST_REQUIRE") == "all"; {
+	case err == nil:
 		return n
-	}
-	if os.Getenv("COMPTOIR_TEST_REQUIRE") == "all" {
+	case all && url == "":
 		return 3_000
+	case all:
+		return 600
+	case url == "":
+		return 500
+	default:
+		return 150
 	}
-	return 500
 }
 
 // Two shops of different platforms sell the same goods from one stock, while
@@ -54,14 +61,16 @@ func TestTwoShopsAndTheBooksAgreeAtRest(t *testing.T) {
 		seed = n
 	}
 	t.Log("seed", seed)
-	synctest.Test(t, func(t *testing.T) {
-		s := newSoak(t, seed, 50)
-		for range soakOps() {
-			s.happen()
-			s.pass()
-		}
-		s.rest()
-		s.agree()
+	onEachDatabase(t, func(t *testing.T, url string) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSoak(t, url, seed, 50)
+			for range soakOps(url) {
+				s.happen()
+				s.pass()
+			}
+			s.rest()
+			s.agree()
+		})
 	})
 }
 
@@ -71,6 +80,7 @@ type soak struct {
 	t     *testing.T
 	dice  *rand.Rand
 	dir   string
+	url   string // of the database; "" for a file
 	shops [2]*soakShop
 	skus  []string
 	log   safeBuffer
@@ -104,8 +114,8 @@ const (
 
 // newSoak makes the shops, which sell n articles in common, and starts the
 // daemon.
-func newSoak(t *testing.T, seed uint64, n int) *soak {
-	s := &soak{t: t, dice: rand.New(rand.NewPCG(seed, 5)), dir: t.TempDir(), done: map[string]int{}}
+func newSoak(t *testing.T, url string, seed uint64, n int) *soak {
+	s := &soak{t: t, url: url, dice: rand.New(rand.NewPCG(seed, 5)), dir: t.TempDir(), done: map[string]int{}}
 	for i, name := range []string{soakAtelier, soakBoutique} {
 		o := sandbox.Options{Seed: int64(seed)*2 + int64(i), Goods: int64(seed) + 100, Orders: 20, Common: true}
 		if i == 1 {
@@ -229,7 +239,7 @@ func (s *soak) start() {
 		shops = append(shops, e)
 	}
 	var err error
-	s.books, err = erp.Open(s.t.Context(), erp.Options{Path: filepath.Join(s.dir, "books.db"), Now: time.Now, Log: log,
+	s.books, err = erp.Open(s.t.Context(), erp.Options{Path: filepath.Join(s.dir, "books.db"), URL: s.url, Now: time.Now, Log: log,
 		Company:  erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: rates[:min(len(rates), 3)]},
 		Shops:    rules,
 		Policies: policies,
@@ -764,7 +774,7 @@ func (s *soak) everyOrderOnce(shop *soakShop) {
 // heard, within one period of its reading and a few seconds, it shows nothing.
 func TestWhatIsOversoldIsWhatWasSoldBeforeTheShopHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSoak(t, 4, 1)
+		s := newSoak(t, "", 4, 1)
 		lost, err := sandbox.ParseFault("hook-lost")
 		if err != nil {
 			t.Fatal(err)

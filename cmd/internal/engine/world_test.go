@@ -14,6 +14,7 @@ import (
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
 	"comptoir/erp/sales"
+	"comptoir/erp/store/storetest"
 	"comptoir/syncstate"
 
 	"github.com/rs/zerolog"
@@ -25,7 +26,21 @@ func TestMain(m *testing.M) {
 		serveShop(orders)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(withDatabase{m})
+}
+
+// withDatabase runs tests that may want a PostgreSQL server.
+type withDatabase struct{ m *testing.M }
+
+// Run runs the tests and returns the exit code.
+func (w withDatabase) Run() int { return storetest.Run(w.m) }
+
+// onEachDatabase runs a test on books in a file, where url is "", and on books
+// in PostgreSQL. The server is started outside of what the test does, which may
+// have a clock of its own.
+func onEachDatabase(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	t.Run("postgres", func(t *testing.T) { test(t, storetest.URL(t)) })
 }
 
 // world is one data directory with the engine over it. Real books, real sync
