@@ -3,6 +3,7 @@ package syncstate
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ const (
 	format = "1"
 )
 
-// The layout: meta{format}; streams{stream: mark}; keys{space{id: entry}};
+// The layout: meta{format, name}; streams{stream: mark}; keys{space{id: entry}};
 // runs{stream{sequence: JSON}}; for the inbox see inbox.go.
 var (
 	bucketMeta    = []byte("meta")
@@ -37,6 +38,7 @@ var (
 	bucketKeys    = []byte("keys")
 	bucketRuns    = []byte("runs")
 	keyFormat     = []byte("format")
+	keyName       = []byte("name")
 )
 
 // Bolt is the sync state in a bbolt file. It is safe for concurrent use.
@@ -127,6 +129,11 @@ func (s *Bolt) prepare(readOnly bool) error {
 					return err
 				}
 			}
+			if meta.Get(keyName) == nil {
+				if err := meta.Put(keyName, []byte(rand.Text())); err != nil {
+					return err
+				}
+			}
 			for _, name := range [][]byte{bucketStreams, bucketKeys, bucketRuns} {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 					return err
@@ -154,6 +161,21 @@ func (s *Bolt) prepare(readOnly bool) error {
 	}
 	_, err = s.Marks()
 	return err
+}
+
+// Name returns a text that no other file has: where several processes keep a
+// shop in step one after the other, each with a file of its own, it tells whose
+// memory is the newest.
+func (s *Bolt) Name() (string, error) {
+	var name string
+	err := s.view(func(tx *bolt.Tx) error {
+		name = string(tx.Bucket(bucketMeta).Get(keyName))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the name of the sync state: %w", err)
+	}
+	return name, nil
 }
 
 // Close ends all use of the file.

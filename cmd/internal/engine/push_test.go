@@ -88,14 +88,15 @@ type toldShop struct {
 }
 
 // newTelling reads a shop, and tells it once all that it should have.
-func newTelling(t *testing.T, o sandbox.Options) *toldShop {
+func newTelling(t *testing.T, o sandbox.Options, change ...func(*world)) *toldShop {
 	t.Helper()
 	b := newBox(t, o)
 	wire := &counting{next: b.Transport()}
 	b.Connector = connect(t, "https://shop.example", b.Shop, wire, b.now)
 	b.live(time.Minute)
 	tl := &toldShop{box: b, till: newTill(b), wire: wire}
-	tl.world = newWorld(t, tl.till, func(w *world) { w.now, w.rates, w.policy = b.now, b.rates(), owned() })
+	told := func(w *world) { w.now, w.rates, w.policy = b.now, b.rates(), owned() }
+	tl.world = newWorld(t, tl.till, append([]func(*world){told}, change...)...)
 	tl.sync()
 	tl.push(engine.PushRequest{Shop: "atelier", All: true})
 	list, err := tl.books.VariantStocks(t.Context(), "")
@@ -201,8 +202,8 @@ func (tl *toldShop) agree() {
 }
 
 func TestAChangeOfStockIsToldOnceAndWhatIsUnchangedCostsNothing(t *testing.T) {
-	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
-		tl := newTelling(t, o)
+	onEachPlatformAndDatabase(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options, on func(*world)) {
+		tl := newTelling(t, o, on)
 		tl.agree()
 		written := len(tl.box.StockWrites())
 		tl.wire.calls.Store(0)
@@ -236,8 +237,8 @@ func TestAChangeOfStockIsToldOnceAndWhatIsUnchangedCostsNothing(t *testing.T) {
 // What goes back and forth must be told each time: the keys of equal changes
 // differ, those of one attempt do not.
 func TestEachChangeHasAKeyOfItsOwn(t *testing.T) {
-	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
-		tl := newTelling(t, o)
+	onEachPlatformAndDatabase(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options, on func(*world)) {
+		tl := newTelling(t, o, on)
 		tl.till.keys = nil
 		for n := range 3 {
 			tl.box.live(time.Second)
@@ -257,11 +258,11 @@ func TestEachChangeHasAKeyOfItsOwn(t *testing.T) {
 // A process can end at any step of a push; the next one goes on from there.
 func TestAPushThatIsCutOffAtAnyStepHasOneEffect(t *testing.T) {
 	cut := func(string, []intake.StockLevel) error { return context.Canceled }
-	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
+	onEachPlatformAndDatabase(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options, on func(*world)) {
 		for _, lost := range []bool{false, true} {
 			for _, step := range []string{"the intent", "the network", "the books"} {
 				t.Run(fmt.Sprintf("after %s, sync state lost %v", step, lost), func(t *testing.T) {
-					tl := newTelling(t, o)
+					tl := newTelling(t, o, on)
 					written := len(tl.box.StockWrites())
 					tl.adjust(tl.sku, 5, "found")
 					ctx, cancel := context.WithCancel(t.Context())
@@ -316,9 +317,9 @@ func TestAPushThatIsCutOffAtAnyStepHasOneEffect(t *testing.T) {
 }
 
 func TestAnAnswerThatIsLostIsAskedForAgainWithTheSameKey(t *testing.T) {
-	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
+	onEachPlatformAndDatabase(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options, on func(*world)) {
 		synctest.Test(t, func(t *testing.T) {
-			tl := newTelling(t, o)
+			tl := newTelling(t, o, on)
 			written := len(tl.box.StockWrites())
 			tl.adjust(tl.sku, 5, "found")
 			lost := 3
@@ -344,8 +345,8 @@ func TestAnAnswerThatIsLostIsAskedForAgainWithTheSameKey(t *testing.T) {
 }
 
 func TestANumberThatWasChangedInTheShopIsPutBackAndNoSaleIsOverwritten(t *testing.T) {
-	onEachPlatform(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options) {
-		tl := newTelling(t, o)
+	onEachPlatformAndDatabase(t, sandbox.Options{Seed: 3, Orders: 20, Common: true}, func(t *testing.T, o sandbox.Options, on func(*world)) {
+		tl := newTelling(t, o, on)
 		tl.box.live(time.Minute)
 		tl.box.SetStock(tl.id, 3) // by hand
 		tl.adjust(tl.sku, 1, "found")

@@ -47,25 +47,71 @@ func (e *Engine) recoverShop(ctx context.Context, sh *shop) error {
 			booked[name] = syncstate.Mark{} // the books were restored to before its first page
 		}
 	}
+	overtaken, keep, err := e.overtaken(ctx, sh)
+	if err != nil {
+		return err
+	}
 	restored := false
 	for name, fence := range booked {
 		restored = restored || marks[name].Fence > fence.Fence
-		if err := e.follow(sh, name, marks[name], fence); err != nil {
+		if overtaken {
+			err = e.start(name, fence)
+		} else {
+			err = e.follow(sh, name, marks[name], fence)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if restored {
+	if restored || overtaken {
 		if err := e.dropIntents(sh); err != nil {
 			return err
 		}
+	}
+	if err := keep(); err != nil {
+		return err
 	}
 	sh.inStep = true
 	return nil
 }
 
+// keptState is the name under which the books keep whose sync state was the last
+// to follow a shop.
+const keptState = "sync state"
+
+// overtaken reports whether another sync state than ours has followed the shop
+// since ours did: that of a process with a data directory of its own, into the
+// same database, or one that was lost. What ours remembers of records and of
+// requests is then of another day, and to make such a request again would undo
+// what the other one has told the shop since. Keep has the books note that it is
+// ours from now on; call it once that is forgotten.
+func (e *Engine) overtaken(ctx context.Context, sh *shop) (overtaken bool, keep func() error, err error) {
+	ours, err := e.opts.State.Name()
+	if err != nil {
+		return false, nil, err
+	}
+	last, err := e.opts.Books.Kept(ctx, sh.Name, keptState)
+	if err != nil || string(last) == ours {
+		return false, func() error { return nil }, err
+	}
+	if len(last) > 0 {
+		sh.log.Info().Msg("another sync state has followed the shop since this one did: what this one remembers is forgotten")
+	}
+	return len(last) > 0, func() error { return e.opts.Books.Keep(ctx, sh.Name, keptState, []byte(ours)) }, nil
+}
+
+// start has a stream go on from its fence, without any memory of its records.
+func (e *Engine) start(name string, fence syncstate.Mark) error {
+	if err := e.opts.State.Rewind(name, syncstate.Mark{}); err != nil {
+		return err
+	}
+	return e.opts.State.Rewind(name, fence)
+}
+
 // dropIntents forgets requests that were under way when the books were at
-// another point of their history: what they speak of may never have been. What
-// the shop has of it shows when everything is compared.
+// another point of their history: what they speak of may never have been, or
+// have been told by another process since. What the shop has of it shows when
+// everything is compared.
 func (e *Engine) dropIntents(sh *shop) error {
 	for _, kind := range outbox.Kinds() {
 		stream := intentStream(sh, kind)
@@ -92,9 +138,7 @@ func (e *Engine) follow(sh *shop, name string, mark, fence syncstate.Mark) error
 	if mark.Fence == fence.Fence {
 		// Each commit has one number and one cursor, so these two come from
 		// different histories, and no key can be trusted.
-		if err := e.opts.State.Rewind(name, syncstate.Mark{}); err != nil {
-			return err
-		}
+		return e.start(name, fence)
 	}
 	return e.opts.State.Rewind(name, fence)
 }

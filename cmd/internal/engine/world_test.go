@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"comptoir/cmd/internal/engine"
 	"comptoir/connectors"
+	"comptoir/connectors/sandbox"
 	"comptoir/erp"
 	"comptoir/erp/intake"
 	"comptoir/erp/outbox"
@@ -43,11 +45,21 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("postgres", func(t *testing.T) { test(t, storetest.URL(t)) })
 }
 
+// onEachPlatformAndDatabase runs a test on a shop of each platform, with books on
+// each database; on gives a world that is being made an empty one.
+func onEachPlatformAndDatabase(t *testing.T, o sandbox.Options, test func(t *testing.T, o sandbox.Options, on func(*world))) {
+	onEachPlatform(t, o, func(t *testing.T, o sandbox.Options) {
+		t.Run("sqlite", func(t *testing.T) { test(t, o, func(*world) {}) })
+		t.Run("postgres", func(t *testing.T) { test(t, o, func(w *world) { w.url = storetest.URL(w.t) }) })
+	})
+}
+
 // world is one data directory with the engine over it. Real books, real sync
 // state; the shop is what the test makes it.
 type world struct {
 	t    testing.TB
 	dir  string
+	url  string // of the database of the books; "": a file in dir
 	shop engine.Shop
 	// others are shops of the same books, which go after shop.
 	others []engine.Shop
@@ -60,6 +72,8 @@ type world struct {
 	policy *outbox.Policy
 	// booksNow is the clock of the books; a test may hang a fault on it.
 	booksNow func() time.Time
+
+	stateDir string // of the sync state, where that is not dir
 
 	log    safeBuffer
 	books  *erp.Books
@@ -108,7 +122,7 @@ func (w *world) start() {
 	}
 	var err error
 	w.books, err = erp.Open(w.t.Context(), erp.Options{
-		Path: w.booksFile(), Now: w.booksNow, Log: log,
+		Path: w.booksFile(), URL: w.url, Now: w.booksNow, Log: log,
 		Company: erp.Company{Name: "Atelier Zoé", Currency: "EUR", TimeZone: time.UTC, Chart: "pcg", Rates: w.rates},
 		Shops:   rules, Policies: policies, Order: names,
 	})
@@ -145,7 +159,7 @@ func (w *world) stop() {
 func (w *world) restart() { w.stop(); w.start() }
 
 func (w *world) booksFile() string { return filepath.Join(w.dir, "books.db") }
-func (w *world) stateFile() string { return filepath.Join(w.dir, "sync.db") }
+func (w *world) stateFile() string { return filepath.Join(cmp.Or(w.stateDir, w.dir), "sync.db") }
 
 // sync reads the shop, and fails the test where that fails.
 func (w *world) sync(resources ...intake.Resource) engine.Result {
