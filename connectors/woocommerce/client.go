@@ -112,7 +112,20 @@ func (c *client) write(ctx context.Context, op, method, route string, body any) 
 	if err != nil {
 		return nil, c.rest.Fail(connectors.Rejected, op, err, "")
 	}
+	if err := c.prove(ctx, op); err != nil {
+		return nil, err
+	}
 	return c.reach(ctx, question{op: op, method: method, route: "/" + namespace + "/" + route, body: text})
+}
+
+// prove finds the way to the shop by a question, where none has proved itself:
+// what is written could arrive along one way and be sent along the next as well.
+func (c *client) prove(ctx context.Context, op string) error {
+	if _, proven := c.current(); proven {
+		return nil
+	}
+	_, err := c.reach(ctx, question{op: op, method: http.MethodGet, route: "/" + namespace + "/orders", query: url.Values{"per_page": {"1"}, "_fields": {"id"}}})
+	return err
 }
 
 // question is one request to the shop, before it is known how it is reached.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"comptoir/connectors"
+	"comptoir/connectors/sandbox"
 	"comptoir/erp/intake"
 )
 
@@ -334,6 +335,24 @@ func TestCategoriesComeAndGoAndProductsStay(t *testing.T) {
 	}
 	if o := s.edit(intake.Edit{Key: "c6", Ref: intake.Ref{Kind: intake.KindCategory, ID: s.shop.IDs(intake.Categories)[0]}, Delete: true}); o.Result != intake.Refused {
 		t.Errorf("the default category was deleted: %+v", o)
+	}
+}
+
+// What a shop is told before anything else was asked of it is sent once too,
+// though its answer does not show whether this is the way to it.
+func TestWhatIsToldFirstIsSentOnce(t *testing.T) {
+	s := newCounter(t)
+	s.shop.Misbehave(sandbox.Fault{Name: "notice", Path: "/categories", Writes: true})
+	thing := intake.Edit{Key: "c1", Ref: intake.Ref{Kind: intake.KindCategory}, Changes: changes("name", "Théières")}
+	if _, err := s.c.PushEdits(t.Context(), "k", []intake.Edit{thing}); connectors.ClassOf(err) != connectors.Transient {
+		t.Errorf("the answer cannot be read: %v", err)
+	}
+	sent := 0
+	for _, n := range s.shop.Calls() {
+		sent += n
+	}
+	if sent != 1 {
+		t.Errorf("sent %d times: %v", sent, s.shop.Calls())
 	}
 }
 
