@@ -55,7 +55,8 @@ func conflictsOf(ctx context.Context, r store.Reader, where string, args ...any)
 
 // KeepSide decides a conflict: of the field of an object what the given side has
 // now counts. Where that is the shop, the books take it over, and tell the other
-// shops. With dry nothing is changed.
+// shops. One that only an Outlook has shown yet can be decided too. With dry
+// nothing is changed.
 func (b *Books) KeepSide(ctx context.Context, shop string, kind intake.Kind, id int64, f intake.Field, side outbox.Owner, dry bool) (StandingConflict, error) {
 	shopID, err := b.shop(shop)
 	if err != nil {
@@ -71,6 +72,11 @@ func (b *Books) KeepSide(ctx context.Context, shop string, kind intake.Kind, id 
 			return err
 		}
 		if len(found) == 0 {
+			if found, err = b.foreseen(ctx, tx, shop, shopID, kind, id, f); err != nil {
+				return err
+			}
+		}
+		if len(found) == 0 {
 			return fault.New(fault.NotFound, "see: comptoir conflict list", "there is no conflict about the %s of %s %d in shop %s", f, kind, id, shop)
 		}
 		out = found[0]
@@ -84,6 +90,25 @@ func (b *Books) KeepSide(ctx context.Context, shop string, kind intake.Kind, id 
 	})
 	if err != nil && !errors.Is(err, errPreview) {
 		return StandingConflict{}, err
+	}
+	return out, nil
+}
+
+// foreseen returns a conflict that was not noted yet, as no push has come upon it;
+// none where the two sides do not differ.
+func (b *Books) foreseen(ctx context.Context, tx *store.Tx, name string, shop int64, kind intake.Kind, id int64, f intake.Field) ([]StandingConflict, error) {
+	if !slices.Contains(b.sent(shop, kind), f) {
+		return nil, nil
+	}
+	objects, err := b.sight(ctx, tx, shop, kind, []int64{id})
+	if err != nil || !objects[id].exists {
+		return nil, err
+	}
+	o := objects[id]
+	compared := catalog.Compare(o.Sides, func(of intake.Field) bool { return of == f }, asItIs)
+	var out []StandingConflict
+	for _, c := range compared.Conflicts {
+		out = append(out, StandingConflict{Shop: name, Kind: kind, ID: id, Label: o.label, Field: f, Books: c.Ours, Stated: c.Theirs, Since: b.opts.Now()})
 	}
 	return out, nil
 }

@@ -44,9 +44,6 @@ type PushQuery struct {
 	// Peek changes nothing, and looks at messages that are not due yet too. Else
 	// messages that turn out to tell nothing new are settled.
 	Peek bool
-	// All looks at everything that the shop is sent, and not only at what has
-	// changed; see Compare. It goes with Peek.
-	All bool
 }
 
 // Pushes works out what a shop is to be told of one kind, oldest change first.
@@ -59,19 +56,7 @@ func (b *Books) Pushes(ctx context.Context, q PushQuery) (pushes []Push, more bo
 		return nil, false, err
 	}
 	err = b.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if q.All && q.Peek {
-			if _, err := b.compareAll(ctx, tx, shop); err != nil {
-				return err
-			}
-		}
-		switch q.Kind {
-		case outbox.Stock:
-			pushes, more, err = b.stockPushes(ctx, tx, shop, q)
-		case outbox.Order:
-			pushes, more, err = b.orderPushes(ctx, tx, shop, q)
-		default:
-			pushes, more, err = b.editPushes(ctx, tx, shop, q)
-		}
+		pushes, more, err = b.pushesOf(ctx, tx, shop, q)
 		if err == nil && q.Peek {
 			err = errPreview
 		}
@@ -81,6 +66,18 @@ func (b *Books) Pushes(ctx context.Context, q PushQuery) (pushes []Push, more bo
 		return nil, false, fmt.Errorf("work out the %s messages for %s: %w", q.Kind, q.Shop, err)
 	}
 	return pushes, more, nil
+}
+
+// pushesOf is Pushes in a transaction.
+func (b *Books) pushesOf(ctx context.Context, tx *store.Tx, shop int64, q PushQuery) ([]Push, bool, error) {
+	switch q.Kind {
+	case outbox.Stock:
+		return b.stockPushes(ctx, tx, shop, q)
+	case outbox.Order:
+		return b.orderPushes(ctx, tx, shop, q)
+	default:
+		return b.editPushes(ctx, tx, shop, q)
+	}
 }
 
 // messages lists the messages that a query looks at, oldest first, and whether

@@ -37,16 +37,24 @@ func (a *app) conflictList() *cobra.Command {
 					a.printf("No conflicts.\n")
 					return nil
 				}
-				t := a.newTable([]string{"shop", "kind", "number", "what", "field", "books", "shop says", "since"}, "number")
-				for _, c := range list {
-					t.AppendRow([]any{c.Shop, c.Kind, c.ID, short(c.Label), c.Field, short(c.Books), short(c.Stated), instant(c.Since)})
-				}
-				t.Render()
-				a.printf("Decide: comptoir conflict keep SHOP KIND NUMBER FIELD --side shop|erp\n")
+				a.printConflicts(list)
 				return nil
 			})
 		},
 	}
+}
+
+// printConflicts prints what is to be decided, where there is something.
+func (a *app) printConflicts(list []erp.StandingConflict) {
+	if len(list) == 0 {
+		return
+	}
+	t := a.newTable([]string{"shop", "kind", "number", "what", "field", "books", "shop says", "since"}, "number")
+	for _, c := range list {
+		t.AppendRow([]any{c.Shop, c.Kind, c.ID, short(c.Label), c.Field, short(c.Books), short(c.Stated), instant(c.Since)})
+	}
+	t.Render()
+	a.printf("Decide: comptoir conflict keep SHOP KIND NUMBER FIELD --side shop|erp\n")
 }
 
 // short cuts a text that is too long for a table.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,8 +31,9 @@ func (a *app) push() *cobra.Command {
 			"The daemon does the same by itself, as soon as something changes. Before stock is sent the shop's orders are read.\n\n" +
 			"With --dry-run nothing is changed, here or there: it is worked out what would be sent, beside what the shop has\n" +
 			"now. --plan writes the same into a file with a hash; --apply sends exactly what such a file says, and nothing where\n" +
-			"the books or the shop have moved since or the file was edited. --dry-run and --plan work while the daemon runs. What can\n" +
-			"be told only after something else was made, such as a product's new category, is in the next plan.",
+			"the books or the shop have moved since or the file was edited. --dry-run and --plan work while the daemon runs. What is\n" +
+			"to be made has no id yet: what depends on it calls it new:NAME, such as new:Garden/Pots for a category. Fields that both\n" +
+			"sides have changed are listed as conflicts, and not sent.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if p.apply != "" {
 				return count(0, 0)(cmd, args)
@@ -150,11 +152,14 @@ func (p *pushing) runPlan(ctx context.Context, shop string) error {
 // writePlan writes a plan as a file that only its owner can read: it holds
 // what a shop sells, and for how much.
 func writePlan(path string, plan engine.Plan) error {
-	text, err := json.MarshalIndent(plan, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(plan); err != nil {
 		return fmt.Errorf("write the plan: %w", err)
 	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
 		return fault.New(fault.Invalid, "name a file that can be written", "write the plan: %w", err)
 	}
 	return nil
@@ -172,11 +177,18 @@ func (a *app) printPlan(ctx context.Context, b *erp.Books, c *config.Config, pla
 		return a.printJSON(planJSON{plan, true, file})
 	}
 	a.printChanges(plan.Changes)
+	if len(plan.Conflicts) > 0 {
+		a.printf("Not sent, as both sides have changed it:\n")
+		a.printConflicts(plan.Conflicts)
+	}
 	left, err := leftOver(ctx, b, plan.Shop)
 	if err != nil {
 		return err
 	}
+	left.conflicts = 0 // those of now are listed above
 	switch {
+	case len(plan.Changes) == 0 && len(plan.Conflicts) > 0 && left == (unsettled{}):
+		a.printf("There is nothing else to tell %s.\n", plan.Shop)
 	case len(plan.Changes) == 0:
 		a.printNothingTold(plan.Shop, left)
 	case file != "":

@@ -80,6 +80,10 @@ the shop's until you say otherwise.
     comptoir push SHOP                     sends what has changed in the books
     comptoir outbox list                   what waits, and what a shop refused
 
+A plan is whole: what is to be made has no id yet and is called new:NAME in it,
+also where something depends on it, such as a product's new category. What both
+sides have changed is in it as a conflict, and is not sent.
+
 The daemon sends by itself, within seconds. What a shop has acknowledged is
 remembered, so what it has already is not sent again, and what comes back from it
 is known for our own.

@@ -109,6 +109,9 @@ type pass struct {
 	began time.Time
 	res   PushResult
 	at    map[place]int // of each change in res.Changes
+	// outcome is what became of the pushes of a plan, by object; nil where none
+	// is applied.
+	outcome map[int64]intake.Outcome
 }
 
 func (e *Engine) beginPush(sh *shop) *pass {

@@ -18,6 +18,9 @@ type PushChange struct {
 	Resource intake.Resource `json:"resource"`
 	// ID is the shop's id of the record; "" of what is to be made.
 	ID string `json:"id"`
+	// New is what a plan calls a record that is to be made, and whose ID is not
+	// known yet. What depends on it says this in To.
+	New string `json:"new,omitempty"`
 	// Label is the SKU of a variant, or the name or number of what else it is.
 	Label string       `json:"label,omitempty"`
 	Field intake.Field `json:"field"`
@@ -136,13 +139,14 @@ type place struct {
 	resource     intake.Resource
 	id, location string
 	label        string // of what has no id yet
+	object       int64  // in the books, of what the shop has just made
 	field        intake.Field
 }
 
 func placeOf(c PushChange) place {
 	p := place{resource: c.Resource, id: c.ID, location: c.Location, field: c.Field}
 	if c.ID == "" {
-		p.label = c.Label
+		p.label = cmp.Or(c.New, c.Label)
 	}
 	return p
 }
@@ -157,9 +161,15 @@ func (p *pass) note(pushes []erp.Push, outcomes []intake.Outcome, receipt erp.Pu
 	t.Skipped += receipt.Skipped
 	for n, push := range pushes {
 		o := outcomes[n]
+		if p.outcome != nil {
+			p.outcome[push.Message.Object] = o
+		}
 		p.res.Exposure = max(p.res.Exposure, o.ExposedTo.Sub(o.ExposedFrom))
 		for _, c := range changesOf(push) {
 			at := placeOf(c)
+			if c.ID == "" { // several may be called the same
+				at.object = push.Message.Object
+			}
 			c.Outcome, c.Why = o.Result, o.Why
 			if c.ID == "" && c.Resource == resourceOf(push.Message.Kind) {
 				c.ID = o.Ref.ID
