@@ -14,6 +14,9 @@ import (
 // editPushed notes what became of edits. The messages are settled, and the
 // records that the shop states received, by the caller, afterwards.
 func (b *Books) editPushed(ctx context.Context, p *page, pushes []Push, outcomes []intake.Outcome) error {
+	if err := p.loadTold(ctx, pushes); err != nil {
+		return err
+	}
 	for i, push := range pushes {
 		t := told{p: p, id: push.Message.Object, kind: intake.Kind(push.Message.Kind), edit: push.Edit, outcome: &outcomes[i]}
 		if err := t.note(ctx); err != nil {
@@ -34,6 +37,8 @@ type told struct {
 
 func (t told) note(ctx context.Context) error {
 	switch {
+	case t.edit.Ref.ID != "" && !t.edit.Delete && !t.p.still(t.edit.Ref, t.id):
+		return nil
 	case t.outcome.Result == intake.Skipped: // it is not told again until either side changes
 		for _, c := range t.edit.Changes {
 			agree(t.p.tx, t.p.shop, t.kind, t.id, c.Field, catalog.Agreement{Ours: c.To, Theirs: c.From}, t.p.now)

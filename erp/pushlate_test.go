@@ -44,3 +44,44 @@ func TestAnAnswerThatIsTakenTwiceSettlesNothingNew(t *testing.T) {
 		}
 	})
 }
+
+// TestAnAnswerAboutWhatIsAnotherThingByThenIsNotTaken has a person say that what
+// a shop sells is another thing, and take that back, while the shop is told of
+// its stock.
+func TestAnAnswerAboutWhatIsAnotherThingByThenIsNotTaken(t *testing.T) {
+	eachMarket(t, twoShops, func(t *testing.T, m *market) {
+		m.stock("1", 10, "a", "b")
+		m.begin()
+		m.rest()
+		m.now = m.now.Add(time.Minute)
+		m.sell("a", "1", 3)
+		m.pullOrders("a")
+		pushes, _ := m.told("b")
+		var shared int64
+		for _, p := range pushes {
+			shared = p.Message.Object
+		}
+		rebind := func(variant int64) {
+			t.Helper()
+			if _, err := m.Rebind(ctx, []erp.Rebinding{{Shop: "b", External: "1", Variant: variant}}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rebind(0)
+		m.shops["b"].has["1"] = 7
+		if _, err := m.Pushed(ctx, "b", pushes, []intake.Outcome{{Result: intake.Done, Ref: pushes[0].Level.Ref}}); err != nil {
+			t.Fatal(err)
+		}
+		m.whole()
+		rebind(shared)
+		m.whole()
+		for _, shop := range m.names {
+			m.now = m.now.Add(time.Minute)
+			m.pullGoods(shop)
+			m.push(shop)
+		}
+		if got := m.shelf("1"); got != "a=7 b=7" {
+			t.Errorf("the shops have %s, ten less three are there", got)
+		}
+	})
+}

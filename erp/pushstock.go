@@ -145,6 +145,9 @@ func (a acker) write(variant int64, location string, q, taken quantity.Quantity,
 // stockPushed acknowledges what a shop has of its stock after it was told.
 func (b *Books) stockPushed(ctx context.Context, p *page, pushes []Push, outcomes []intake.Outcome) error {
 	a := acker{tx: p.tx, shop: p.shop, now: store.Micros(p.now)}
+	if err := p.loadTold(ctx, pushes); err != nil {
+		return err
+	}
 	taken, err := p.taken(ctx, pushes)
 	if err != nil {
 		return err
@@ -154,6 +157,8 @@ func (b *Books) stockPushed(ctx context.Context, p *page, pushes []Push, outcome
 		l, variant := pushes[i].Level, pushes[i].Message.Object
 		has, unsure := l.To, false
 		switch {
+		case !p.still(l.Ref, variant): // it is asked what it has of what that is now
+			continue
 		case o.Result == intake.Refused, o.Result == intake.Stale && o.Now == nil:
 			continue
 		case o.Result == intake.Stale:
