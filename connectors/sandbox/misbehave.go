@@ -85,6 +85,7 @@ func FaultNames() []FaultName {
 		{"deprecated", "Shopify: a header says that a field is deprecated"},
 		{"new-status", "Shopify: the status of orders has a value that nobody knows"},
 		{"busy-key", "Shopify: another request with the same idempotency key is still being processed"},
+		{"key-forgotten", "Shopify: idempotency keys are taken and not remembered, so that what comes twice is done twice"},
 		{"bulk-failed", "Shopify: bulk operations end with an error and half of the data"},
 		{"bulk-expired", "Shopify: bulk operations end without a file"},
 		{"bulk-short", "Shopify: the files of bulk operations lack a tenth of their lines"},

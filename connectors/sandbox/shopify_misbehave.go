@@ -14,6 +14,7 @@ type shopifyHits struct {
 	fate                        bulkFate
 	stuck, full                 bool
 	busy                        bool // another request has the idempotency key
+	forgets                     bool // idempotency keys
 }
 
 // add takes a fault down; false where it is none of these.
@@ -35,6 +36,8 @@ func (h *shopifyHits) add(name string) bool {
 		h.status = true
 	case "busy-key":
 		h.busy = true
+	case "key-forgotten":
+		h.forgets = true
 	case "bulk-failed":
 		h.fate = bulkFails
 	case "bulk-expired":
@@ -57,7 +60,7 @@ func (f *Fault) where() string {
 		return f.Path
 	}
 	switch f.Name {
-	case "throttled", "error-beside", "internal", "denied", "old-version", "deprecated", "new-status", "token-end", "busy-key":
+	case "throttled", "error-beside", "internal", "denied", "old-version", "deprecated", "new-status", "token-end", "busy-key", "key-forgotten":
 		return graphQLFile
 	case "bulk-failed", "bulk-expired", "bulk-short", "bulk-full":
 		return "/bulkOperationRunQuery"

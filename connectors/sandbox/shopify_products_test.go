@@ -358,6 +358,11 @@ func TestActivationStocksAnItem(t *testing.T) {
 	if a := told(t, s, "2026-10", activate, vars); a.code() != "available " {
 		t.Errorf("activated again: %+v", a.UserErrors)
 	}
+	vars["k"] = "a"
+	s.Misbehave(Fault{Name: "key-forgotten", Count: 1})
+	if a := told(t, s, "2026-10", activate, vars); a.code() != "available " {
+		t.Errorf("with a key that was forgotten: %+v", a.UserErrors)
+	}
 	s.Misbehave(Fault{Name: "busy-key", Count: 1})
 	if a := told(t, s, "2026-10", setStock, obj{"i": set, "k": "s2"}); a.code() != " IDEMPOTENCY_CONCURRENT_REQUEST" || v.stock != 6 {
 		t.Errorf("%+v", a.UserErrors)

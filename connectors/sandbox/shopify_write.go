@@ -90,7 +90,7 @@ func onceOnly[V any](of string, do func(x *gqlRun) *payload[V]) gqlField {
 // once does a mutation unless its key was used before. A key stands for one
 // change: the same question gets the same answer, another one is refused.
 func once[V any](x *gqlRun, do func() *payload[V]) *payload[V] {
-	if x.key == "" { // where the version does not ask for one
+	if x.key == "" || x.hits.forgets { // the former where the version does not ask for one
 		return do()
 	}
 	k := &x.s.shopify.keys

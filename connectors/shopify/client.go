@@ -69,9 +69,9 @@ func (c *client) do(ctx context.Context, op string, doc document, vars map[strin
 	return c.send(ctx, op, doc, vars, out, false)
 }
 
-// doOnce is do for a mutation without an idempotency key that makes something:
-// where the shop may have carried it out, it is not sent again. Whoever tries
-// again looks first whether it is there.
+// doOnce is do for a mutation that makes something and has no idempotency key, or
+// is not to rely on it: where the shop may have carried it out, it is not sent
+// again. Whoever tries again looks first whether it is there.
 func (c *client) doOnce(ctx context.Context, op string, doc document, vars map[string]any, out any) (*answer, error) {
 	return c.send(ctx, op, doc, vars, out, true)
 }

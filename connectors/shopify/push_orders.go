@@ -11,7 +11,7 @@ import (
 
 // PushOrder ships, cancels, refunds, closes or opens an order, and states it as
 // it then is. Where the shop may have done so before and the answer was lost,
-// it looks first; a refund has its key.
+// it looks first; a refund has its key besides.
 func (c *Connector) PushOrder(ctx context.Context, key string, r intake.OrderRequest) (intake.Outcome, error) {
 	before, err := c.orderNow(ctx, r.Order)
 	if err != nil {

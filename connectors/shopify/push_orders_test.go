@@ -297,6 +297,27 @@ func TestRefundsGiveBackMoneyAndGoodsOnce(t *testing.T) {
 	}
 }
 
+// Money does not go back twice though the answer is lost and the shop does not
+// keep its word about keys: nothing is sent again before it was looked at what is
+// there.
+func TestMoneyGoesBackOnceThoughTheShopForgetsTheKey(t *testing.T) {
+	shop, c, way := pushed(t)
+	c.env.Keeper = &box{}
+	id, _ := paidByCard(t, shop, c)
+	r := intake.OrderRequest{Order: orderRef(id), Refund: &intake.NewRefund{Amount: decimal.RequireFromString("1.5"), Pay: true}}
+	shop.Misbehave(sandbox.Fault{Name: "key-forgotten"})
+	shop.Misbehave(sandbox.Fault{Name: "answer-lost", Count: 1})
+	if o, err := c.PushOrder(t.Context(), "k1", r); err == nil || connectors.ClassOf(err) != connectors.Transient {
+		t.Errorf("the answer was lost: %+v, %v", o, err)
+	}
+	if done := push(t, c, "k1", r); done.Result != intake.Done {
+		t.Errorf("%s %s", done.Result, done.Why)
+	}
+	if o := anOrder(t, c, id); len(o.Refunds) != 1 || way.times("order_refund") != 1 {
+		t.Errorf("given back %d times, told %d times", len(o.Refunds), way.times("order_refund"))
+	}
+}
+
 // What was paid by hand is given back by hand, and only noted.
 func TestRefundsByHandAreNoted(t *testing.T) {
 	shop, c, _ := pushed(t)

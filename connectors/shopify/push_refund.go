@@ -92,12 +92,14 @@ func roundKey(key string, round int) string {
 	return fmt.Sprintf("%s/%d", key, round+1)
 }
 
-// giveBack makes a refund.
+// giveBack makes a refund. It is sent once, though it has a key: money that went
+// back twice does not come again, and some have seen a key being ignored.
+// Whoever tries again looks first.
 func (c *Connector) giveBack(ctx context.Context, key string, input map[string]any) ([]userError, error) {
 	var made struct {
 		Create answeredErrors `json:"refundCreate"`
 	}
-	_, err := c.client.do(ctx, "refund", documentOf("order_refund"), map[string]any{"key": key, "input": input}, &made)
+	_, err := c.client.doOnce(ctx, "refund", documentOf("order_refund"), map[string]any{"key": key, "input": input}, &made)
 	return made.Create.Errors, err
 }
 
