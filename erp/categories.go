@@ -120,12 +120,22 @@ const pathSeparator = "/"
 // path is the names from the root down to a category.
 func (t tree) path(id int64) string {
 	var names []string
-	for seen := map[int64]bool{}; id != 0 && !seen[id]; id = t.byID[id].Parent {
-		seen[id] = true
+	for _, id := range t.line(id) {
 		names = append(names, t.byID[id].Name)
 	}
 	slices.Reverse(names)
 	return strings.Join(names, pathSeparator)
+}
+
+// line is a category and those that it stands under, up to the root, each once:
+// while a shop that decides on its tree is read, two of them may stand under
+// each other.
+func (t tree) line(id int64) []int64 {
+	var out []int64
+	for ; id != 0 && !slices.Contains(out, id); id = t.byID[id].Parent {
+		out = append(out, id)
+	}
+	return out
 }
 
 // find returns the category that a person means by its path, by the end of one
@@ -218,10 +228,8 @@ func (b *Books) MoveCategory(ctx context.Context, which, under string, dry bool)
 		if err != nil {
 			return err
 		}
-		for id := parent; id != 0; id = d.tree.byID[id].Parent {
-			if id == d.id {
-				return fault.New(fault.Invalid, "choose another place", "%s stands under %s, or is it", d.tree.path(parent), d.tree.path(d.id))
-			}
+		if slices.Contains(d.tree.line(parent), d.id) {
+			return fault.New(fault.Invalid, "choose another place", "%s stands under %s, or is it", d.tree.path(parent), d.tree.path(d.id))
 		}
 		if _, err := d.name(d.tree.byID[d.id].Name, parent, d.id); err != nil {
 			return err

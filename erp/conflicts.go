@@ -185,10 +185,8 @@ func (b *Books) adoptParent(ctx context.Context, tx *store.Tx, shop int64, o *si
 	if err != nil {
 		return err
 	}
-	for id := parent; id != 0; id = t.byID[id].Parent {
-		if id == o.id {
-			return fault.New(fault.Conflict, "move one of them first: comptoir category move", "in the books %s stands under %s", t.path(parent), t.path(o.id))
-		}
+	if slices.Contains(t.line(parent), o.id) {
+		return fault.New(fault.Conflict, "move one of them first: comptoir category move", "in the books %s stands under %s", t.path(parent), t.path(o.id))
 	}
 	tx.Queue(`UPDATE category SET parent_id = $2 WHERE id = $1`, o.id, parent)
 	return nil

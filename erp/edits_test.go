@@ -191,6 +191,7 @@ type street struct {
 	now      time.Time
 	counters map[string]*counter
 	order    []string
+	opts     erp.Options
 	*erp.Books
 }
 
@@ -221,8 +222,28 @@ func openStreet(t *testing.T, url string, policies map[string]outbox.Policy, ord
 	if s.Books, err = erp.Open(ctx, opts); err != nil {
 		t.Fatal(err)
 	}
+	s.opts = opts
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// reopen opens the books with other policies, and compares the shops as a pass
+// does.
+func (s *street) reopen(policies map[string]outbox.Policy) {
+	s.t.Helper()
+	if err := s.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.opts.Policies = policies
+	var err error
+	if s.Books, err = erp.Open(ctx, s.opts); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, shop := range s.order {
+		if _, err := s.CompareChanged(ctx, shop); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // eachStreet runs a test on both databases.
