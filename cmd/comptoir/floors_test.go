@@ -34,6 +34,7 @@ var rooms = []room{
 	{"connectors/all", 29, "lists the connectors"},
 	{"connectors/woocommerce", 25, "a dialect: it translates and decides nothing"},
 	{"connectors/shopify", 25, "a dialect: it translates and decides nothing"},
+	{"connectors/sandbox/sandboxtest", 25, "a sandbox as the subject of the suite, for tests"},
 	{"connectors/sandbox", 24, "speaks the dialects without using their code, so that it can prove them wrong"},
 	{"connectors/conformance", 23, "what every connector passes; it knows none of them"},
 	{"connectors/rest", 22, "transport shared by the dialects"},

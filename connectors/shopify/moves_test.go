@@ -8,12 +8,13 @@ import (
 	"comptoir/connectors"
 	"comptoir/connectors/conformance"
 	"comptoir/connectors/sandbox"
+	"comptoir/connectors/sandbox/sandboxtest"
 	"comptoir/connectors/shopify"
 	"comptoir/erp/intake"
 )
 
 // follow reads a resource of a box from a cursor to the end of a run.
-func follow(t *testing.T, b *box, r intake.Resource, from connectors.Cursor) (records []intake.Record, next connectors.Cursor) {
+func follow(t *testing.T, b *sandboxtest.Box, r intake.Resource, from connectors.Cursor) (records []intake.Record, next connectors.Cursor) {
 	t.Helper()
 	c, err := b.Connect(conformance.Setup{})
 	if err != nil {
@@ -30,8 +31,8 @@ func follow(t *testing.T, b *box, r intake.Resource, from connectors.Cursor) (re
 	return records, from
 }
 
-func smallBox() *box {
-	return newBox(sandbox.Options{Platform: sandbox.Shopify, Seed: 7, Orders: 50, Extras: true}, shopify.BulkNever)
+func smallBox() *sandboxtest.Box {
+	return newBox(sandbox.Options{Seed: 7, Orders: 50, Extras: true}, shopify.BulkNever)
 }
 
 // Streams sweep besides; a deletion should not have to wait for that.
@@ -42,7 +43,7 @@ func TestDeletionIsToldByTheNextPull(t *testing.T) {
 		b.Advance(time.Hour)
 		id := ""
 		for _, one := range b.IDs(r) {
-			if id = b.shop.Delete(r, one); id != "" {
+			if id = b.Shop.Delete(r, one); id != "" {
 				break
 			}
 		}
@@ -70,7 +71,7 @@ func TestCountAloneIsToldByTheNextPull(t *testing.T) {
 		}
 	}
 	b.Advance(time.Hour)
-	if b.shop.SetStock(id, 321) == "" {
+	if b.Shop.SetStock(id, 321) == "" {
 		t.Fatalf("the stock of %s cannot be set", id)
 	}
 	b.Advance(time.Hour)

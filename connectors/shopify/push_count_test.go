@@ -16,16 +16,16 @@ import (
 // 10,000 quantities take 40 calls of 250, and nothing else is asked.
 func TestTenThousandQuantitiesTakeFortyCalls(t *testing.T) {
 	const many = 10_000
-	b := newBox(sandbox.Options{Platform: sandbox.Shopify, Seed: 3, Range: many}, shopify.BulkNever)
+	b := newBox(sandbox.Options{Seed: 3, Range: many}, shopify.BulkNever)
 	conn, err := b.Connect(conformance.Setup{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var levels []intake.StockLevel
-	for _, id := range b.shop.IDs(intake.Variants) {
-		if had := b.shop.StockAt(id, "501"); had >= 0 && len(levels) < many {
+	for _, id := range b.Shop.IDs(intake.Variants) {
+		if had := b.Shop.StockAt(id, "501"); had >= 0 && len(levels) < many {
 			from := decimal.NewFromInt(int64(had))
-			levels = append(levels, intake.StockLevel{Ref: intake.Ref{Kind: intake.KindVariant, ID: id}, InventoryID: b.shop.InventoryID(id), Location: "501",
+			levels = append(levels, intake.StockLevel{Ref: intake.Ref{Kind: intake.KindVariant, ID: id}, InventoryID: b.Shop.InventoryID(id), Location: "501",
 				To: from.Add(decimal.NewFromInt(1)), From: &from, Counted: true})
 		}
 	}
@@ -41,8 +41,8 @@ func TestTenThousandQuantitiesTakeFortyCalls(t *testing.T) {
 			}
 		}
 	}
-	calls, writes := b.shop.Calls(), b.shop.StockWrites()
-	if len(calls) != 1 || calls["mutation inventorySetQuantities"] != many/250 || b.shop.Requests() != many/250 || len(writes) != many {
-		t.Errorf("%d quantities took %v of %d requests", len(writes), calls, b.shop.Requests())
+	calls, writes := b.Shop.Calls(), b.Shop.StockWrites()
+	if len(calls) != 1 || calls["mutation inventorySetQuantities"] != many/250 || b.Shop.Requests() != many/250 || len(writes) != many {
+		t.Errorf("%d quantities took %v of %d requests", len(writes), calls, b.Shop.Requests())
 	}
 }

@@ -1,18 +1,14 @@
 package woocommerce_test
 
 import (
-	"context"
-	"io"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"comptoir/connectors"
 	"comptoir/connectors/conformance"
 	"comptoir/connectors/sandbox"
+	"comptoir/connectors/sandbox/sandboxtest"
 	"comptoir/connectors/woocommerce"
-	"comptoir/erp/intake"
 )
 
 // The shops that the suite runs on: the newest, one without the list of all
@@ -36,165 +32,26 @@ func TestPushConformance(t *testing.T) {
 	})
 }
 
-// box is a sandbox as a subject of the suite.
-type box struct {
-	shop *sandbox.Shop
-	skew time.Duration // of the shop's clock, before ours
-}
-
-func newBox(o sandbox.Options) *box {
-	b := &box{}
+// newBox makes a sandbox the subject of the suite.
+func newBox(o sandbox.Options) *sandboxtest.Box {
+	b := &sandboxtest.Box{}
 	// The shop lives in its own time, and so does its Date header here.
 	o.Now = func() time.Time { return b.Now() }
-	b.shop = sandbox.New(o)
-	b.shop.PlaceOddOrder(sandbox.OddNotANumber)
+	b.Shop = sandbox.New(o)
+	b.Open = func(env connectors.Env, pageSize int) (connectors.Connector, error) {
+		cfg := woocommerce.NewConfig()
+		cfg.URL, cfg.ConsumerKey, cfg.ConsumerSecret = sandboxtest.URL, b.Shop.Key(), b.Shop.Secret()
+		if pageSize > 0 {
+			cfg.PageSize = max(pageSize, 2) // the smallest that the connector takes
+		}
+		return woocommerce.New(env, cfg)
+	}
+	b.Shop.PlaceOddOrder(sandbox.OddNotANumber)
 	for range 8 { // some for the trash
-		b.shop.PlaceOrder()
-		b.shop.TrashOrder("")
-		b.shop.Advance(time.Hour)
+		b.Shop.PlaceOrder()
+		b.Shop.TrashOrder("")
+		b.Advance(time.Hour)
 	}
-	b.shop.HoldClock() // the suite says what shares a second
+	b.Shop.HoldClock() // the suite says what shares a second
 	return b
-}
-
-func (b *box) Connect(setup conformance.Setup) (connectors.Connector, error) {
-	cfg := woocommerce.NewConfig()
-	cfg.URL = "https://shop.example"
-	cfg.ConsumerKey, cfg.ConsumerSecret = b.shop.Key(), b.shop.Secret()
-	if setup.PageSize > 0 {
-		cfg.PageSize = max(setup.PageSize, 2) // the smallest that the connector takes
-	}
-	var transport http.RoundTripper = b.shop.Transport()
-	if setup.Wire != nil {
-		transport = setup.Wire(transport)
-	}
-	return woocommerce.New(connectors.Env{
-		Shop: "atelier", Transport: transport, Log: setup.Log,
-		Now: func() time.Time { return b.Now().Add(-b.skew) },
-	}, cfg)
-}
-
-func (b *box) Now() time.Time          { return b.shop.Clock() }
-func (b *box) Advance(d time.Duration) { b.shop.Advance(d) }
-func (b *box) Secrets() []string       { return []string{b.shop.Key(), b.shop.Secret()} }
-
-func (b *box) Facts() connectors.Shop {
-	return connectors.Shop{Currency: "EUR", TimeZone: "Europe/Paris", ClockOffset: b.skew}
-}
-
-func (b *box) IDs(r intake.Resource) []string { return b.shop.IDs(r) }
-
-// Unreadable are the planted orders of which a line's total is no number.
-func (b *box) Unreadable(r intake.Resource) []string {
-	var ids []string
-	for id, why := range b.shop.Planted() {
-		if r == intake.Orders && strings.Contains(why, "not a number") {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-func (b *box) Do(r intake.Resource, c conformance.Change, id string) (string, error) {
-	if id == "" && c != conformance.Add {
-		return "", conformance.ErrCannot
-	}
-	if id = b.do(r, c, id); id == "" {
-		return "", conformance.ErrCannot
-	}
-	return id, nil
-}
-
-func (b *box) do(r intake.Resource, c conformance.Change, id string) string {
-	of := func(done string) string { // the order, not its refund
-		if done == "" {
-			return ""
-		}
-		return id
-	}
-	switch {
-	case c == conformance.Add && r == intake.Trash:
-		return b.shop.TrashOrder("")
-	case c == conformance.Add:
-		return b.shop.Add(r)
-	case c == conformance.Remove:
-		return b.shop.Delete(r, id)
-	case c == conformance.Touch && b.shop.Planted()[id] == "":
-		return b.shop.Touch(r, id)
-	case c == conformance.Edit && r != intake.Trash:
-		return b.shop.Edit(r, id)
-	case r != intake.Orders:
-		return ""
-	case c == conformance.Quiet:
-		return b.shop.EditOrderSilently(id)
-	case c == conformance.Refund:
-		return of(b.shop.RefundOrder(id, true))
-	case c == conformance.Unrefund:
-		if refunds := b.shop.RefundIDs(id); len(refunds) > 0 {
-			return of(b.shop.DeleteRefund(refunds[0]))
-		}
-	case c == conformance.Shelve:
-		return b.shop.TrashOrder(id)
-	}
-	return ""
-}
-
-func (b *box) Misbehave(f conformance.Fault) error {
-	switch f {
-	case conformance.Duplicates:
-		b.shop.Misbehave(sandbox.Fault{Name: "duplicate"})
-	case conformance.Reordered:
-		b.shop.Misbehave(sandbox.Fault{Name: "reorder"})
-	case conformance.RetiredKey:
-		b.shop.Misbehave(sandbox.Fault{Name: "retired-key"})
-	case conformance.SkewAhead:
-		b.skew = 5 * time.Minute
-	case conformance.SkewBehind:
-		b.skew = -5 * time.Minute
-	default:
-		return conformance.ErrCannot
-	}
-	return nil
-}
-
-func (b *box) Behave() {
-	b.skew = 0
-	b.shop.Behave()
-}
-
-func (b *box) Stock(of intake.Ref, at string) int   { return b.shop.StockAt(of.ID, at) }
-func (b *box) Sell(of intake.Ref, units int) string { return b.shop.Sell(of.ID, units) }
-func (b *box) Compares() bool                       { return false }
-func (b *box) Writes() int {
-	n := 0
-	for _, calls := range b.shop.Calls() {
-		n += calls
-	}
-	return n
-}
-
-func (b *box) LoseAnswers(n int) {
-	b.shop.Behave()
-	if n > 0 {
-		b.shop.Misbehave(sandbox.Fault{Name: "answer-lost", Count: n})
-	}
-}
-
-func (b *box) SwitchOff() { b.shop.GiveUp(b.shop.Subscriptions()[0].ID) }
-
-// Deliver hands over what the shop has to tell.
-func (b *box) Deliver(ctx context.Context, take func(http.Header, []byte) int) {
-	post := sandbox.Deliverer{Shop: b.shop, Transport: answering(take)}
-	post.Deliver(ctx)
-}
-
-// answering is an address that takes deliveries.
-type answering func(http.Header, []byte) int
-
-func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{StatusCode: a(r.Header, body), Body: http.NoBody, Request: r}, nil
 }

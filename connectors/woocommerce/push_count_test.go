@@ -27,8 +27,8 @@ func tellTenThousand(t *testing.T) {
 		t.Fatal(err)
 	}
 	var levels []intake.StockLevel
-	for _, id := range b.shop.IDs(intake.Products) {
-		if had, counted := b.shop.Stock(id); counted && len(levels) < many {
+	for _, id := range b.Shop.IDs(intake.Products) {
+		if had, counted := b.Shop.Stock(id); counted && len(levels) < many {
 			from := decimal.NewFromInt(int64(had))
 			levels = append(levels, intake.StockLevel{Ref: intake.Ref{Kind: intake.KindVariant, ID: id, Parent: id},
 				To: from.Add(decimal.NewFromInt(1)), From: &from, Counted: true})
@@ -49,13 +49,13 @@ func tellTenThousand(t *testing.T) {
 			}
 		}
 	}
-	before := b.shop.Requests()
+	before := b.Shop.Requests()
 	tell("first ")
-	calls, writes, asked := b.shop.Calls(), b.shop.StockWrites(), b.shop.Requests()-before
+	calls, writes, asked := b.Shop.Calls(), b.Shop.StockWrites(), b.Shop.Requests()-before
 	if len(levels) != many || len(calls) != 1 || calls["POST /wc/v3/products/batch"] != many/100 || len(writes) != many || asked > 2*many/100+2 {
 		t.Errorf("%d quantities took %v of %d requests, and %d were written", len(levels), calls, asked, len(writes))
 	}
-	if tell("again "); len(b.shop.StockWrites()) != many {
-		t.Errorf("told again, %d more were written", len(b.shop.StockWrites())-many)
+	if tell("again "); len(b.Shop.StockWrites()) != many {
+		t.Errorf("told again, %d more were written", len(b.Shop.StockWrites())-many)
 	}
 }
