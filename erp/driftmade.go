@@ -18,10 +18,13 @@ var unmade = map[intake.Resource]string{
 		WHERE c.shop_id = 0 AND NOT c.deleted AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.kind = 'category' AND g.local_id = c.id AND g.shop_id = $1 AND NOT g.gone) ORDER BY c.id`,
 	intake.Products: `SELECT p.id, p.title, COALESCE(m.since, a.asked_at), COALESCE(NOT m.parked, FALSE), COALESCE(m.why, '') FROM publication a JOIN product p ON p.id = a.product_id
 		LEFT JOIN outbox m ON m.shop_id = $1 AND m.kind = 'product' AND m.object_id = p.id
-		WHERE a.shop_id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.kind = 'product' AND g.local_id = p.id AND g.shop_id = $1 AND NOT g.gone) ORDER BY p.id`,
+		WHERE a.shop_id = $1 AND NOT a.made AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.kind = 'product' AND g.local_id = p.id AND g.shop_id = $1 AND NOT g.gone) ORDER BY p.id`,
+	intake.Variants: `SELECT v.id, v.sku, COALESCE(m.since, a.asked_at), COALESCE(NOT m.parked, FALSE), COALESCE(m.why, '') FROM variant_publication a JOIN variant v ON v.id = a.variant_id
+		LEFT JOIN outbox m ON m.shop_id = $1 AND m.kind = 'variant' AND m.object_id = v.id
+		WHERE a.shop_id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.kind = 'variant' AND g.local_id = v.id AND g.shop_id = $1 AND NOT g.gone) ORDER BY v.id`,
 }
 
-// Unmade lists the categories or the products that a shop is to have and that
+// Unmade lists the categories, the products or the variants that a shop is to have and that
 // were not made there yet.
 func (b *Books) Unmade(ctx context.Context, shop string, r intake.Resource) ([]Drift, error) {
 	id, err := b.shop(shop)

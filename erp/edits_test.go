@@ -101,7 +101,10 @@ func (c *counter) tell(edits []intake.Edit) []intake.Outcome {
 			e.Ref.Kind == intake.KindCategory && e.Ref.ID != "" && c.categories[e.Ref.ID] == nil:
 			o.Result, o.Why = intake.Refused, "there is no such thing"
 		case e.Ref.Kind == intake.KindVariant:
-			c.apply(&c.products[e.Ref.Parent].Variants[0], e.Changes)
+			if e.Ref.ID == "" {
+				c.add(e, &o)
+			}
+			c.apply(variantOf(c.products[e.Ref.Parent], o.Ref.ID), e.Changes)
 			o.Records = []intake.Record{c.record(intake.KindProduct, e.Ref.Parent)}
 		default:
 			if e.Ref.ID == "" {
@@ -117,6 +120,16 @@ func (c *counter) tell(edits []intake.Edit) []intake.Outcome {
 		out = append(out, o)
 	}
 	return out
+}
+
+// variantOf is a variant of a product, nil where it has none with that id.
+func variantOf(p *intake.Product, id string) *intake.Variant {
+	for i := range p.Variants {
+		if p.Variants[i].ID == id {
+			return &p.Variants[i]
+		}
+	}
+	return nil
 }
 
 // drop takes a category away; what stood under it moves to the root.
@@ -152,6 +165,24 @@ func (c *counter) make(e intake.Edit, o *intake.Outcome) {
 		o.Variants = append(o.Variants, intake.Ref{Kind: intake.KindVariant, ID: made.ID, Parent: o.Ref.ID})
 	}
 	c.products[o.Ref.ID] = p
+}
+
+// add makes a variant of a product, with nothing in stock.
+func (c *counter) add(e intake.Edit, o *intake.Outcome) {
+	if had, ok := c.made[e.Key]; ok {
+		o.Ref = had.Ref
+		return
+	}
+	c.next++
+	o.Ref.ID = fmt.Sprint(c.next)
+	c.made[e.Key] = *o
+	v := intake.Variant{ID: o.Ref.ID, ProductID: e.Ref.Parent, Kind: intake.ProductStocked, Sellable: true}
+	if !e.Untracked {
+		none := dec("0")
+		v.Tracked, v.Stock = true, &none
+	}
+	p := c.products[e.Ref.Parent]
+	p.Variants = append(p.Variants, v)
 }
 
 func (c *counter) apply(body any, changes []intake.Change) {

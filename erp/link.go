@@ -187,6 +187,7 @@ func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (
 	if err != nil {
 		return out, err
 	}
+	var fresh []catalog.Unlinked // that no other shop sells
 	for _, v := range variants {
 		out.n++
 		out.last = v.ID
@@ -201,6 +202,9 @@ func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (
 		}
 		if into == 0 || ambiguous {
 			tx.Queue(`UPDATE variant SET linked = TRUE WHERE id = $1`, v.ID)
+			if !ambiguous && v.Sold && !v.Gone && v.Product != 0 && !like.elsewhere(v, shop) {
+				fresh = append(fresh, v)
+			}
 			continue
 		}
 		move, err := b.merge(ctx, tx, shop, v, into)
@@ -209,6 +213,9 @@ func (b *Books) linkSome(ctx context.Context, tx *store.Tx, shop, after int64) (
 		}
 		out.shared++
 		out.moved = append(out.moved, move)
+	}
+	if err := b.offer(ctx, tx, shop, fresh); err != nil {
+		return out, err
 	}
 	if out.shared > 0 { // orders that name the goods wait; they are decided again
 		tx.Queue(`UPDATE order_line SET variant_id = v.merged_into FROM variant v WHERE v.id = order_line.variant_id AND v.merged_into <> 0
@@ -256,6 +263,13 @@ func (l likeness) match(v catalog.Unlinked, shop int64) (into int64, ambiguous b
 		return catalog.MatchBarcode(l.byBarcode[v.Barcode], v.ID, shop, v.SKU)
 	}
 	return 0, false
+}
+
+// elsewhere reports whether another shop sells something under the SKU or the
+// barcode of a variant.
+func (l likeness) elsewhere(v catalog.Unlinked, shop int64) bool {
+	another := func(x catalog.Listing) bool { return x.Shop != shop }
+	return slices.ContainsFunc(l.bySKU[v.SKU], another) || slices.ContainsFunc(l.byBarcode[v.Barcode], another)
 }
 
 // booked reports whether anything was booked for the stock of a variant: then

@@ -33,6 +33,9 @@ type ProductInShop struct {
 	Shop   string        `json:"shop"`
 	ID     string        `json:"id"` // "" where it is still to be made there
 	Fields []FieldInShop `json:"fields"`
+	// Lacks are the variants, by SKU or number, that are sold elsewhere and not
+	// there; never nil.
+	Lacks []string `json:"lacks"`
 }
 
 // FieldInShop is a field of a product or a variant as the books and a shop have
@@ -120,7 +123,7 @@ func (b *Books) productInShop(ctx context.Context, r store.Reader, s rankedShop,
 		return ProductInShop{}, false, err
 	}
 	o := products[p.ID]
-	out := ProductInShop{Shop: s.name, ID: o.ref.ID, Fields: []FieldInShop{}}
+	out := ProductInShop{Shop: s.name, ID: o.ref.ID, Fields: []FieldInShop{}, Lacks: []string{}}
 	if _, published := asked[p.ID]; o.ref.ID == "" {
 		return out, published, nil
 	}
@@ -135,7 +138,14 @@ func (b *Books) productInShop(ctx context.Context, r store.Reader, s rankedShop,
 	if err != nil {
 		return out, true, err
 	}
+	missing, err := lacking(ctx, r, s.id, p.ID)
+	if err != nil {
+		return out, true, err
+	}
 	for _, v := range p.Variants {
+		if slices.Contains(missing, v.ID) {
+			out.Lacks = append(out.Lacks, cmp.Or(v.SKU, fmt.Sprint(v.ID)))
+		}
 		if variants[v.ID].ref.ID == "" {
 			continue
 		}

@@ -1,6 +1,7 @@
 package erp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 )
 
 // PublishProduct has a product of the books made in a shop that does not have
-// it. With dry nothing is changed.
+// it, or the variants of it that the shop lacks. With dry nothing is changed.
 func (b *Books) PublishProduct(ctx context.Context, which, shop string, dry bool) (ProductChange, error) {
 	id, err := b.shop(shop)
 	if err != nil {
@@ -46,7 +47,7 @@ func (b *Books) PublishProduct(ctx context.Context, which, shop string, dry bool
 
 func (c *clerk) publish(ctx context.Context, shop int64, name string) error {
 	if slices.Contains(c.shops, shop) {
-		return fault.New(fault.Conflict, "to change it: comptoir product set", "shop %s has product %d already", name, c.id)
+		return c.complete(ctx, shop, name)
 	}
 	variants, err := catalog.VariantsOf(ctx, c.tx, []int64{c.id})
 	if err != nil {
@@ -60,11 +61,9 @@ func (c *clerk) publish(ctx context.Context, shop int64, name string) error {
 		return err
 	}
 	for _, v := range variants[c.id] {
-		if err := c.sellsAlready(ctx, shop, name, described[v]); err != nil {
+		why, err := c.b.whyNotMade(ctx, c.tx, shop, described[v])
+		if err := c.addTo(name, described[v], why, err); err != nil {
 			return err
-		}
-		for _, f := range catalog.Fresh(intake.KindVariant, intake.Fields(&described[v].Variant), asItIs) {
-			c.out.Changes = append(c.out.Changes, FieldChange{SKU: described[v].SKU, Field: f.Field, To: f.To})
 		}
 	}
 	for _, f := range catalog.Fresh(intake.KindProduct, intake.Fields(c.product), asItIs) {
@@ -72,7 +71,8 @@ func (c *clerk) publish(ctx context.Context, shop int64, name string) error {
 	}
 	c.out.Shops = append(c.out.Shops, name)
 	now := c.b.opts.Now()
-	c.tx.Queue(`INSERT INTO publication (shop_id, product_id, asked_at) VALUES ($1,$2,$3) ON CONFLICT (shop_id, product_id) DO NOTHING`, shop, c.id, store.Micros(now))
+	c.tx.Queue(`INSERT INTO publication (shop_id, product_id, asked_at) VALUES ($1,$2,$3)
+		ON CONFLICT (shop_id, product_id) DO UPDATE SET asked_at = excluded.asked_at, made = FALSE`, shop, c.id, store.Micros(now))
 	outbox.Put(c.tx, shop, outbox.Product, c.id, now)
 	return nil
 }
@@ -80,20 +80,43 @@ func (c *clerk) publish(ctx context.Context, shop int64, name string) error {
 // asItIs is a shop that can hold everything.
 func asItIs(_ intake.Kind, _ intake.Field, value string) (string, bool) { return value, true }
 
-// sellsAlready refuses a variant that the shop sells, be it as another one of
-// the books.
-func (c *clerk) sellsAlready(ctx context.Context, shop int64, name string, v *catalog.Described) error {
-	if v.SKU == "" {
-		return fault.New(fault.Unprocessable, "give each variant a SKU in the shop that describes it", "a variant of product %d has no SKU: it could not be found again", c.id)
-	}
-	var other int64
-	err := c.tx.QueryRow(ctx, `SELECT COALESCE(MAX(v.id), 0) FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant' AND NOT g.gone
-		WHERE g.shop_id = $1 AND (v.id = $2 OR v.sku = $3)`, shop, v.ID, v.SKU).Scan(&other)
+// complete has the variants made that a shop lacks of a product that it has.
+func (c *clerk) complete(ctx context.Context, shop int64, name string) error {
+	missing, err := lacking(ctx, c.tx, shop, c.id)
 	if err != nil {
-		return fmt.Errorf("look for SKU %q in the shop: %w", v.SKU, err)
+		return err
 	}
-	if other != 0 {
-		return fault.New(fault.Conflict, "say that the two are one: comptoir link export", "shop %s sells SKU %q already, as variant %d", name, v.SKU, other)
+	if len(missing) == 0 {
+		return fault.New(fault.Conflict, "to change it: comptoir product set", "shop %s has product %d already, with all of its variants", name, c.id)
+	}
+	described, err := catalog.DescribedVariants(ctx, c.tx, missing)
+	if err != nil {
+		return err
+	}
+	now := c.b.opts.Now()
+	for _, v := range missing {
+		why, err := c.b.whyNotAdded(ctx, c.tx, shop, described[v])
+		if err := c.addTo(name, described[v], why, err); err != nil {
+			return err
+		}
+		askVariant(c.tx, shop, v, store.Micros(now))
+		outbox.Put(c.tx, shop, outbox.Variant, v, now)
+	}
+	c.out.Shops = append(c.out.Shops, name)
+	return nil
+}
+
+// addTo notes a variant that is to be made in a shop, and refuses one that
+// cannot be, for the given reason.
+func (c *clerk) addTo(name string, v *catalog.Described, why string, err error) error {
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return fault.New(fault.Unprocessable, "mend that first, and then publish it again", "variant %s of product %d cannot be made in shop %s: %s", cmp.Or(v.SKU, fmt.Sprint(v.ID)), c.id, name, why)
+	}
+	for _, f := range catalog.Fresh(intake.KindVariant, intake.Fields(&v.Variant), asItIs) {
+		c.out.Changes = append(c.out.Changes, FieldChange{SKU: v.SKU, Field: f.Field, To: f.To})
 	}
 	return nil
 }

@@ -50,6 +50,10 @@ func (t told) note(ctx context.Context) error {
 		t.p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE shop_id = $1 AND kind = $2 AND external_id = $3`, t.p.shop, string(t.kind), t.edit.Ref.ID)
 		forgetAgreed(t.p.tx, t.p.shop, t.kind, t.id)
 		return nil
+	case t.edit.Ref.ID == "" && t.kind == intake.KindVariant:
+		if ok, err := t.bindAdded(ctx); err != nil || !ok {
+			return err
+		}
 	case t.edit.Ref.ID == "":
 		if ok, err := t.bind(ctx); err != nil || !ok {
 			return err
@@ -138,7 +142,7 @@ func (t told) bind(ctx context.Context) (bool, error) {
 		} else if own {
 			rebind(p.tx, p.shop, other, id)
 		} else if other != 0 && other != id {
-			t.refuse(fmt.Sprintf("the shop has it already as %s %s, which the books know as another one: link the two", r.Kind, r.ID))
+			t.refuse(knownAsAnother(r))
 			return false, nil
 		}
 	}
@@ -146,8 +150,43 @@ func (t told) bind(ctx context.Context) (bool, error) {
 	if t.kind == intake.KindCategory {
 		return true, wakeThoseWithin(ctx, p.tx, p.shop, t.id, p.now)
 	}
-	p.tx.Queue(`DELETE FROM publication WHERE shop_id = $1 AND product_id = $2`, p.shop, t.id)
+	p.tx.Queue(`UPDATE publication SET made = TRUE WHERE shop_id = $1 AND product_id = $2`, p.shop, t.id)
 	return true, t.bindVariants(ctx, variants[t.id])
+}
+
+// bindAdded notes under which id the shop has a variant that was made of a
+// product that it had.
+func (t told) bindAdded(ctx context.Context) (bool, error) {
+	ref := t.outcome.Ref
+	other, err := boundTo(ctx, t.p.tx, t.p.shop, ref)
+	if err != nil {
+		return false, err
+	}
+	if other != 0 && other != t.id {
+		t.refuse(knownAsAnother(ref))
+		return false, nil
+	}
+	all, err := catalog.DescribedVariants(ctx, t.p.tx, []int64{t.id})
+	if err != nil {
+		return false, err
+	}
+	t.bound(t.kind, t.id, ref.ID, ref.Parent)
+	unaskVariant(t.p.tx, t.p.shop, t.id)
+	t.tellRest(t.id, all[t.id])
+	return true, nil
+}
+
+// tellRest has the shop told what there is to tell of a variant once it is
+// there: what has changed meanwhile, and its stock.
+func (t told) tellRest(id int64, v *catalog.Described) {
+	outbox.Put(t.p.tx, t.p.shop, outbox.Variant, id, t.p.now)
+	if v != nil && t.p.b.policy(t.p.shop).Sends(intake.FieldQuantity) {
+		outbox.Put(t.p.tx, t.p.shop, outbox.Stock, v.Stock, t.p.now)
+	}
+}
+
+func knownAsAnother(ref intake.Ref) string {
+	return fmt.Sprintf("the shop has it already as %s %s, which the books know as another one: link the two", ref.Kind, ref.ID)
 }
 
 // unadopted reports whether something is a category that the shop stated before
@@ -180,10 +219,7 @@ func (t told) bindVariants(ctx context.Context, ids []int64) error {
 	for i, ref := range t.outcome.Variants {
 		t.bound(intake.KindVariant, ids[i], ref.ID, t.outcome.Ref.ID)
 		t.agree(intake.KindVariant, ids[i], ref.ID, t.edit.Variants[i].Changes)
-		outbox.Put(t.p.tx, t.p.shop, outbox.Variant, ids[i], t.p.now)
-		if v := all[ids[i]]; v != nil && t.p.b.policy(t.p.shop).Sends(intake.FieldQuantity) {
-			outbox.Put(t.p.tx, t.p.shop, outbox.Stock, v.Stock, t.p.now)
-		}
+		t.tellRest(ids[i], all[ids[i]])
 	}
 	return nil
 }

@@ -67,12 +67,23 @@ func (e *editing) work(ctx context.Context, list []outbox.Message) error {
 	if err != nil {
 		return err
 	}
+	wanted := map[int64]bool{}
+	if e.kind == intake.KindVariant {
+		if wanted, err = askedVariants(ctx, e.tx, e.shop, ids); err != nil {
+			return err
+		}
+	}
 	for _, m := range list {
 		o := objects[m.Object]
 		_, published := asked[m.Object]
+		if wanted[m.Object] && (!o.exists || o.ref.ID != "") { // somebody else has made it
+			unaskVariant(e.tx, e.shop, m.Object)
+		}
 		switch {
 		case !o.exists:
 			outbox.Settled(e.tx, m)
+		case o.ref.ID == "" && wanted[m.Object]:
+			err = e.addVariant(ctx, m, o)
 		case o.deleted && o.ref.ID != "":
 			e.push(m, o, intake.Edit{Ref: o.ref, Delete: true})
 		case o.deleted, o.ref.ID == "" && !o.house && !published:
@@ -199,11 +210,9 @@ func (e *editing) freshVariants(ctx context.Context, product int64) ([]intake.Ed
 	}
 	var out []intake.Edit
 	for _, id := range ids[product] {
-		v := variants[id]
-		if !catalog.HoldsSaleDates(e.express) {
-			catalog.OnSale(v.Ours, v.sale[0], v.sale[1], e.now)
-		}
-		out = append(out, intake.Edit{Key: fmt.Sprint(id), Ref: intake.Ref{Kind: intake.KindVariant}, Changes: catalog.Fresh(intake.KindVariant, v.Ours, e.express)})
+		edit := e.fresh(variants[id])
+		edit.Key = fmt.Sprint(id)
+		out = append(out, edit)
 	}
 	return out, nil
 }
@@ -211,7 +220,7 @@ func (e *editing) freshVariants(ctx context.Context, product int64) ([]intake.Ed
 // publications returns since when products are to be made in a shop.
 func publications(ctx context.Context, r store.Reader, shop int64, ids []int64) (map[int64]time.Time, error) {
 	out := map[int64]time.Time{}
-	rows, err := r.Query(ctx, `SELECT product_id, asked_at FROM publication WHERE shop_id = $1 AND product_id IN (`+store.In(len(ids), 2)+`)`, store.InArgs([]any{shop}, ids)...)
+	rows, err := r.Query(ctx, `SELECT product_id, asked_at FROM publication WHERE NOT made AND shop_id = $1 AND product_id IN (`+store.In(len(ids), 2)+`)`, store.InArgs([]any{shop}, ids)...)
 	if err != nil {
 		return nil, fmt.Errorf("read what is to be published: %w", err)
 	}

@@ -28,6 +28,8 @@ type sighted struct {
 	sale   [2]time.Time // of a variant: when its sale begins and ends
 	stock  int64        // of a variant: the one that carries its stock
 	exists bool
+	// variant is a variant as the books describe it; nil of other kinds.
+	variant *catalog.Described
 }
 
 // sight reads objects of one kind as the books and a shop have them.
@@ -304,7 +306,7 @@ func (b *Books) sightVariants(ctx context.Context, r store.Reader, shop int64, i
 	for id, v := range read {
 		o := out[id]
 		o.exists, o.label, o.Ours = v.Known, cmp.Or(v.SKU, v.Title), intake.Fields(&v.Variant)
-		o.sale, o.stock = [2]time.Time{v.SaleFrom, v.SaleTo}, v.Stock
+		o.sale, o.stock, o.variant = [2]time.Time{v.SaleFrom, v.SaleTo}, v.Stock, v
 		if said := stated[id]; said != nil && o.ref.ID != "" {
 			o.Theirs = intake.Fields(said)
 			o.ref.Parent = cmp.Or(said.ProductID, o.ref.Parent)

@@ -52,6 +52,9 @@ func (a *app) printProduct(p erp.ProductView) {
 			t.AppendRow([]any{f.SKU, f.Field, f.Owner, short(f.Books), short(f.Stated), f.State})
 		}
 		t.Render()
+		if len(s.Lacks) > 0 {
+			a.printf("lacks %s; to have them made there: comptoir product publish %d %s\n", strings.Join(s.Lacks, ", "), p.ID, s.Shop)
+		}
 	}
 }
 
@@ -114,8 +117,12 @@ func (a *app) productPublish() *cobra.Command {
 	var dry bool
 	cmd := &cobra.Command{
 		Use:   "publish SKU | NUMBER SHOP",
-		Short: "Have a product made in a shop that does not have it yet",
-		Args:  count(2, 2),
+		Short: "Have a product made in a shop that does not have it yet, or its variants that the shop lacks",
+		Long: "Publish has a product made in a shop, with all of its variants. Where the shop has the product, the variants that it\n" +
+			"lacks are made. New variants of a product that several shops have are made by themselves in the shops whose prices\n" +
+			"the books set (shops.NAME.owners.price: erp), and where the books have made the product. What cannot be made there\n" +
+			"is refused, and comptoir outbox list says why.",
+		Args: count(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeProduct(cmd, dry, func(ctx context.Context, b *erp.Books) (erp.ProductChange, error) {
 				return b.PublishProduct(ctx, args[0], args[1], dry)

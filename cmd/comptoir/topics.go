@@ -97,6 +97,13 @@ is; how long that moment was, and what was sold in it, report stock shows.
 Where both the books and the shop have changed a field since they last agreed,
 nobody guesses: conflict list shows it, conflict keep says which side counts.
 
+A product is made in another shop by product publish. Later variants of a product
+that several shops have are made by themselves where the books own the prices, and
+where they have made the product; product publish again makes those that a shop
+lacks. What does not fit beside the variants that a shop has is refused: a product
+without choices gets none, and different choices are not translated. outbox list
+says why, and the daemon tries again.
+
 What a shop is asked to do with one order (shipment add, order cancel, refund,
 status) it is asked in the order in which it was entered. A request that the shop
 refuses is made again some times, and holds up the later ones of its order till

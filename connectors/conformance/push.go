@@ -60,6 +60,7 @@ func pushChecks() []check {
 		{"StockBatchesAreFew", stockBatchesAreFew},
 		{"AnEditChangesWhatItNames", editChangesWhatItNames},
 		{"AProductIsMadeOnce", productIsMadeOnce},
+		{"AVariantIsMadeOnce", variantIsMadeOnce},
 		{"ACategoryIsMadeOnce", categoryIsMadeOnce},
 		{"ADeletedCategoryKeepsItsProducts", deletedCategoryKeepsItsProducts},
 		{"OneRefusedEditDoesNotHinderOthers", refusedEditHindersNoOther},

@@ -28,6 +28,7 @@ const (
 	sendsNoFrom       pushFlaw = "does not say what the shop is believed to have"
 	hidesExposure     pushFlaw = "does not say when a sale could be overwritten"
 	newKeyEachTime    pushFlaw = "makes a new key each time"
+	countsAll         pushFlaw = "has the shop count what nobody counts"
 	forgetsAll        pushFlaw = "makes a new key each time, and does not say what the shop is believed to have"
 	oneForAll         pushFlaw = "takes one refusal for that of all"
 	oneByOne          pushFlaw = "tells one at a time"
@@ -218,6 +219,9 @@ func (c *till) EditBatches(edits []intake.Edit) [][]intake.Edit {
 func (c *till) PushEdits(ctx context.Context, key string, edits []intake.Edit) ([]intake.Outcome, error) {
 	edits = slices.Clone(edits)
 	for i := range edits {
+		if c.is(countsAll) {
+			edits[i].Untracked = false
+		}
 		if c.is(editsTheTitle) && edits[i].Ref.Kind == intake.KindProduct {
 			edits[i].Changes = append(slices.Clone(edits[i].Changes), intake.Change{Field: intake.FieldTitle, To: "Titre"})
 		}

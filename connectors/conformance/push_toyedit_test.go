@@ -18,6 +18,11 @@ func (s *tillShop) edit(e intake.Edit, with bool) intake.Outcome {
 	case e.Ref.ID == "" && e.Ref.Kind == intake.KindCategory:
 		out.Ref.ID = s.next()
 		s.categories[out.Ref.ID] = &intake.Category{}
+	case e.Ref.ID == "" && e.Ref.Kind == intake.KindVariant:
+		var why string
+		if out.Ref.ID, why = s.add(e); why != "" {
+			return intake.Outcome{Ref: e.Ref, Result: intake.Refused, Why: why}
+		}
 	case e.Ref.ID == "":
 		out.Ref.ID = s.next()
 		p := &intake.Product{Kind: intake.ProductStocked}
@@ -37,6 +42,29 @@ func (s *tillShop) edit(e intake.Edit, with bool) intake.Outcome {
 		}
 	}
 	return out
+}
+
+// add makes a variant of a product, or finds it, or says why it does not fit.
+func (s *tillShop) add(e intake.Edit) (id, why string) {
+	p := s.products[e.Ref.Parent]
+	v := intake.Variant{ProductID: e.Ref.Parent, Kind: intake.ProductStocked, Sellable: true, Tracked: !e.Untracked, Stock: number(0)}
+	for _, c := range e.Changes {
+		setVariant(&v, c)
+	}
+	if p == nil || len(v.Options) == 0 || len(p.Variants[0].Options) == 0 || p.Variants[0].Options[0].Name != v.Options[0].Name {
+		return "", "there is no product of such choices"
+	}
+	for _, other := range p.Variants {
+		if slices.Equal(other.Options, v.Options) && s.flaw != newKeyEachTime {
+			if other.SKU != v.SKU {
+				return "", "there is one of the same choices"
+			}
+			return other.ID, ""
+		}
+	}
+	v.ID = s.next()
+	p.Variants = append(p.Variants, v)
+	return v.ID, ""
 }
 
 func (s *tillShop) dropCategory(id string, with bool) {

@@ -187,16 +187,10 @@ func variantInputs(edits []intake.Edit) (options, variants []map[string]any, why
 			return nil, nil, "the variants of a product are told apart by the same choices, in the same order: these are not"
 		}
 		names = own
-		input, why := variantValues(v, new(intake.Variant))
+		input, why := newVariantInput(v)
 		if why != "" {
 			return nil, nil, why
 		}
-		item, _ := input["inventoryItem"].(map[string]any)
-		if item == nil {
-			item = map[string]any{}
-		}
-		item["tracked"] = true // the books tell its stock next
-		input["inventoryItem"], input["optionValues"] = item, optionInputs(own)
 		variants = append(variants, input)
 		for _, o := range own {
 			if !slices.ContainsFunc(values[o.Name], func(v map[string]any) bool { return v["name"] == o.Value }) {
@@ -256,26 +250,16 @@ const mostTerms = 50
 // variantsMade finds the variants of a product that was made, in the order in
 // which they were asked for: by their choices.
 func (c *Connector) variantsMade(ctx context.Context, id string, wanted []intake.Edit) ([]intake.Ref, error) {
-	type made struct {
-		ID      scalar   `json:"id"`
-		SKU     scalar   `json:"sku"`
-		Options []option `json:"selectedOptions"`
-	}
-	const op = "read the variants of a product"
-	there, err := entire[made](ctx, c, documentOf("product_variants"), []string{"product", "variants"}, scalar{text: gid("Product", id)}, 100)
+	there, err := c.madeOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	refs := make([]intake.Ref, len(wanted))
 	for i := range wanted {
 		own, _ := choicesOf(&wanted[i])
-		at := slices.IndexFunc(there, func(v made) bool {
-			return slices.EqualFunc(v.Options, own, func(a option, b intake.Option) bool {
-				return a.Name.trimmed() == b.Name && a.Value.trimmed() == b.Value
-			})
-		})
+		at := slices.IndexFunc(there, func(v madeVariant) bool { return slices.Equal(v.chosen(), own) })
 		if at < 0 {
-			return nil, c.malformed(op, fmt.Errorf("product %s was made without the variant %s", id, intake.List(own)))
+			return nil, c.malformed("read the variants of a product", fmt.Errorf("product %s was made without the variant %s", id, intake.List(own)))
 		}
 		refs[i] = intake.Ref{Kind: intake.KindVariant, ID: there[at].ID.ref(), Parent: id}
 	}

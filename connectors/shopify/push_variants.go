@@ -12,7 +12,8 @@ import (
 )
 
 // pushVariants changes variants: one call for each product. Where one of them
-// is refused none is changed, so the others are told again.
+// is refused none is changed, so the others are told again. Those that are to
+// be made are made one by one.
 func (c *Connector) pushVariants(ctx context.Context, edits []intake.Edit, outcomes []intake.Outcome) error {
 	now, err := c.variantsNow(ctx, edits)
 	if err != nil {
@@ -26,7 +27,9 @@ func (c *Connector) pushVariants(ctx context.Context, edits []intake.Edit, outco
 		there := now[e.Ref.ID]
 		switch {
 		case e.Ref.ID == "":
-			refuse(o, "a variant is made with its product: add it in the admin of the shop, and it is read")
+			if err := c.addVariant(ctx, e, o); err != nil {
+				return err
+			}
 			continue
 		case there == nil:
 			refuse(o, "the shop does not have this variant any more")

@@ -19,6 +19,8 @@ type made struct {
 	Parent scalar     `json:"parent_id"`
 	SKU    scalar     `json:"sku"`
 	Meta   list[meta] `json:"meta_data"`
+	// Attributes are those that tell a variation from the others.
+	Attributes list[attribute] `json:"attributes"`
 }
 
 const madeFields = "id,parent_id,sku,meta_data"
@@ -66,7 +68,7 @@ func productBodyOf(e *intake.Edit, simple bool) (map[string]any, error) {
 	switch {
 	case simple:
 		err = errors.Join(err, express(body, intake.KindVariant, e.Variants[0].Changes))
-		countStock(body)
+		countStock(body, &e.Variants[0])
 	case len(e.Variants) > 0:
 		attributes, e2 := attributesOf(e.Variants)
 		body["type"], body["attributes"] = "variable", attributes
@@ -80,8 +82,15 @@ func keyEntry(key string) []map[string]any {
 }
 
 // countStock has the shop count a new thing from nothing: until its stock was
-// told it cannot be sold, and so not too often.
-func countStock(body map[string]any) { body["manage_stock"], body["stock_quantity"] = true, 0 }
+// told it cannot be sold, and so not too often. What nobody counts can always
+// be bought.
+func countStock(body map[string]any, v *intake.Edit) {
+	if v.Untracked {
+		body["manage_stock"], body["stock_status"] = false, "instock"
+		return
+	}
+	body["manage_stock"], body["stock_quantity"] = true, 0
+}
 
 // attributesOf gathers what the variants of a new product may be, in the order
 // in which they come.
@@ -219,7 +228,7 @@ func (c *Connector) makeVariations(ctx context.Context, product string, variants
 // attributes we made.
 func variationBodyOf(v *intake.Edit) (map[string]any, error) {
 	body := map[string]any{"meta_data": keyEntry(v.Key)}
-	countStock(body)
+	countStock(body, v)
 	options, err := readList[intake.Option](optionsOf(v))
 	wire := []map[string]any{}
 	for _, o := range options {
@@ -233,51 +242,28 @@ func variationBodyOf(v *intake.Edit) (map[string]any, error) {
 // with a key, by that key.
 func (c *Connector) variationsMade(ctx context.Context, product string) (map[string]string, error) {
 	there := map[string]string{}
-	err := c.eachVariation(ctx, number(product), madeFields, func(rows []row) error {
+	list, err := c.variationsOf(ctx, product, madeFields)
+	for _, m := range list {
+		if key := metaOf(m.Meta, keyMeta); key != "" {
+			there[key] = m.ID.ref()
+		}
+	}
+	return there, err
+}
+
+// variationsOf reads the variations of a product.
+func (c *Connector) variationsOf(ctx context.Context, product, fields string) ([]made, error) {
+	var list []made
+	err := c.eachVariation(ctx, number(product), fields, func(rows []row) error {
 		for _, r := range rows {
 			var m made
 			if json.Unmarshal(r.raw, &m) == nil {
-				if key := metaOf(m.Meta, keyMeta); key != "" {
-					there[key] = m.ID.ref()
-				}
+				list = append(list, m)
 			}
 		}
 		return nil
 	})
-	return there, err
-}
-
-// addVariation makes one more variation of a product that the shop has.
-func (c *Connector) addVariation(ctx context.Context, e *intake.Edit) (intake.Outcome, error) {
-	refuse := func(why string) (intake.Outcome, error) {
-		return intake.Outcome{Ref: e.Ref, Result: intake.Refused, Why: why}, nil
-	}
-	there, err := c.variationsMade(ctx, e.Ref.Parent)
-	if err != nil {
-		return intake.Outcome{}, err
-	}
-	out := intake.Outcome{Ref: intake.Ref{Kind: intake.KindVariant, ID: there[e.Key], Parent: e.Ref.Parent}, Result: intake.Done}
-	if out.Ref.ID == "" {
-		options, err := c.prepareOptions(ctx, []intake.Edit{*e})
-		if err != nil {
-			return intake.Outcome{}, err
-		}
-		body, err := variationBodyOf(e)
-		if err == nil {
-			err = options.express(body, e.Changes)
-		}
-		if err != nil {
-			return refuse(err.Error())
-		}
-		if out.Ref.ID, err = c.makeOne(ctx, "make variation", goodsRoute(e.Ref), body); err != nil {
-			if why := refusedWith(err); why != "" {
-				return refuse(why)
-			}
-			return intake.Outcome{}, err
-		}
-	}
-	out.Records, err = c.Fetch(ctx, []intake.Ref{out.Ref})
-	return out, err
+	return list, err
 }
 
 // stateMade adds what the shop states of what was made.

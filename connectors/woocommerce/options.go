@@ -27,15 +27,16 @@ type parentAttribute struct {
 
 // choices are the attributes of the product whose variations are written.
 type choices struct {
+	product    string
 	attributes list[object[parentAttribute]]
 	gone       bool
+	varies     bool // it has variations, or can have some
 }
 
 // prepareOptions reads what the product of variations lets them be, and adds
 // the values that it lacks: of a variation that names another, WooCommerce drops
 // it without a word.
 func (c *Connector) prepareOptions(ctx context.Context, edits []intake.Edit) (*choices, error) {
-	ch := &choices{}
 	var wanted []intake.Option
 	for i := range edits {
 		text, ok := changeOf(edits[i].Changes, intake.FieldOptions)
@@ -48,10 +49,19 @@ func (c *Connector) prepareOptions(ctx context.Context, edits []intake.Edit) (*c
 		}
 	}
 	if len(wanted) == 0 {
-		return ch, nil
+		return &choices{}, nil
 	}
-	route := "products/" + edits[0].Ref.Parent
-	raw, err := c.one(ctx, "read attributes", route, nil)
+	ch, err := c.readChoices(ctx, edits[0].Ref.Parent)
+	if err != nil || ch.gone {
+		return ch, err
+	}
+	return ch, c.widen(ctx, ch, wanted)
+}
+
+// readChoices reads what a product lets its variations be.
+func (c *Connector) readChoices(ctx context.Context, product string) (*choices, error) {
+	ch := &choices{product: product}
+	raw, err := c.one(ctx, "read attributes", "products/"+product, nil)
 	if absent(err) {
 		ch.gone = true
 		return ch, nil
@@ -60,16 +70,24 @@ func (c *Connector) prepareOptions(ctx context.Context, edits []intake.Edit) (*c
 		return nil, err
 	}
 	var p struct {
+		Type       scalar                        `json:"type"`
+		Variations list[scalar]                  `json:"variations"`
 		Attributes list[object[parentAttribute]] `json:"attributes"`
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, c.api.rest.Fail(connectors.Transient, "woocommerce: read attributes", err, "")
 	}
-	if ch.attributes = p.Attributes; !ch.add(wanted) {
-		return ch, nil
+	ch.attributes, ch.varies = p.Attributes, isVariable(p.Type, len(p.Variations))
+	return ch, nil
+}
+
+// widen adds the values to the attributes of the product that they lack.
+func (c *Connector) widen(ctx context.Context, ch *choices, wanted []intake.Option) error {
+	if !ch.add(wanted) {
+		return nil
 	}
-	_, err = c.api.write(ctx, "add values to attributes", http.MethodPut, route, map[string]any{"attributes": ch.wire()})
-	return ch, err
+	_, err := c.api.write(ctx, "add values to attributes", http.MethodPut, "products/"+ch.product, map[string]any{"attributes": ch.wire()})
+	return err
 }
 
 // find returns the attribute of a name that makes variations.

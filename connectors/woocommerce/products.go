@@ -75,6 +75,12 @@ func (c *Connector) productRecord(raw json.RawMessage) intake.Record {
 	return seal(r, intake.KindProduct, p.ID, "", p.Modified, c.productBody(r, p), raw)
 }
 
+// isVariable reports whether a product of a type, with so many variations, is
+// sold as these and not itself.
+func isVariable(kind scalar, variations int) bool {
+	return kind.text == "variable" || strings.HasPrefix(kind.text, "variable-") || variations > 0
+}
+
 func (c *Connector) productBody(r *reading, p *product) *intake.Product {
 	b := &intake.Product{
 		Title:       p.Name.plain(),
@@ -103,7 +109,7 @@ func (c *Connector) productBody(r *reading, p *product) *intake.Product {
 	}
 	switch {
 	case p.Type.text == "grouped": // only points to others
-	case p.Type.text == "variable" || strings.HasPrefix(p.Type.text, "variable-") || len(p.Variations) > 0:
+	case isVariable(p.Type, len(p.Variations)):
 		if p.ManageStock.yes() {
 			pool := c.variant(r, p, p.ID.ref())
 			pool.Sellable = false

@@ -14,13 +14,14 @@ type Unlinked struct {
 	SKU     string
 	Barcode string
 	Product int64
+	Sold    bool // it is sold itself, and holds not only the stock of others
 	Gone    bool // the shop no longer has it
 }
 
 // UnlinkedOf reads the variants of a shop that it has described and that are not
 // linked, with ids beyond after, at most limit.
 func UnlinkedOf(ctx context.Context, r store.Reader, shop, after int64, limit int) ([]Unlinked, error) {
-	rows, err := r.Query(ctx, `SELECT v.id, v.sku, v.barcode, v.product_id, g.gone FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant'
+	rows, err := r.Query(ctx, `SELECT v.id, v.sku, v.barcode, v.product_id, v.sellable, g.gone FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant'
 		WHERE NOT v.linked AND NOT v.stub AND NOT v.unlisted AND g.shop_id = $1 AND v.id > $2 ORDER BY v.id LIMIT $3`, shop, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read unlinked variants: %w", err)
@@ -29,7 +30,7 @@ func UnlinkedOf(ctx context.Context, r store.Reader, shop, after int64, limit in
 	var out []Unlinked
 	for rows.Next() {
 		var u Unlinked
-		if err := rows.Scan(&u.ID, &u.SKU, &u.Barcode, &u.Product, &u.Gone); err != nil {
+		if err := rows.Scan(&u.ID, &u.SKU, &u.Barcode, &u.Product, &u.Sold, &u.Gone); err != nil {
 			return nil, err
 		}
 		out = append(out, u)
@@ -154,6 +155,7 @@ func MergeProduct(ctx context.Context, tx *store.Tx, product, into int64, house 
 		`UPDATE payload SET local_id = $2 WHERE local_id = $1 AND kind = 'product'`,
 		`UPDATE origin SET local_id = $2 WHERE local_id = $1 AND kind = 'product'`,
 		`INSERT INTO product_category (product_id, category_id) SELECT CAST($2 AS BIGINT), category_id FROM product_category WHERE product_id = $1 ON CONFLICT (product_id, category_id) DO NOTHING`,
+		`INSERT INTO publication (shop_id, product_id, asked_at, made) SELECT shop_id, CAST($2 AS BIGINT), asked_at, made FROM publication WHERE product_id = $1 AND made ON CONFLICT (shop_id, product_id) DO NOTHING`,
 	} {
 		tx.Queue(q, product, into)
 	}

@@ -60,6 +60,10 @@ type Edit struct {
 	// Variants are those of a product that is to be made, all without an id;
 	// each states its FieldSKU where it has one. None: a product that exists.
 	Variants []Edit `json:"variants,omitempty"`
+	// Untracked: of a variant that is to be made, the stock is not counted, and
+	// it can always be bought. If not, the shop counts it, from nothing: until
+	// its stock is told it cannot be sold but on backorder.
+	Untracked bool `json:"untracked,omitempty"`
 }
 
 // OrderRequest is one thing that a person wants done with an order of a shop.

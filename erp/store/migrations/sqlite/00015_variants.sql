@@ -1,0 +1,14 @@
+-- New variants of products that several shops have.
+
+-- +goose Up
+
+-- A variant that is to be made in a shop that has its product without it.
+CREATE TABLE variant_publication (
+    shop_id    INTEGER NOT NULL REFERENCES shop,
+    variant_id INTEGER NOT NULL REFERENCES variant,
+    asked_at   INTEGER NOT NULL,
+    PRIMARY KEY (shop_id, variant_id)
+) WITHOUT ROWID;
+
+-- A product that the books have made in a shop stays noted.
+ALTER TABLE publication ADD COLUMN made BOOLEAN NOT NULL DEFAULT FALSE;
