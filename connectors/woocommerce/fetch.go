@@ -98,19 +98,13 @@ func (c *Connector) fetchRaw(ctx context.Context, r intake.Resource, refs []inta
 		parents[ref.ID] = ref.Parent
 		ids = append(ids, ref.ID)
 	}
-	if l, ok := c.listOf(r); ok && !l.parents && r != intake.TaxRates && len(ids) > 1 {
-		err := c.included(ctx, "read "+string(r), l.route, l.query, ids, func(raw json.RawMessage) {
-			if id := strconv.FormatInt(headOf(raw).id, 10); wanted[id] {
-				raws[id] = raw
-			}
-		})
-		switch {
-		case noRoute(err) && r == intake.Variants:
-			c.noVariations.Store(true)
-		case choked(err): // one by one, then
-		case err != nil:
-			return nil, nil, err
+	err = c.fetchMany(ctx, r, ids, parents, func(raw json.RawMessage) {
+		if id := strconv.FormatInt(headOf(raw).id, 10); wanted[id] {
+			raws[id] = raw
 		}
+	})
+	if err != nil && !choked(err) { // else one by one
+		return nil, nil, err
 	}
 	for _, id := range ids {
 		if raws[id] != nil {
@@ -126,6 +120,34 @@ func (c *Connector) fetchRaw(ctx context.Context, r intake.Resource, refs []inta
 		raws[id] = raw
 	}
 	return raws, parents, nil
+}
+
+// fetchMany reads what comes many at once: variations by their products where
+// the shop has no list of all.
+func (c *Connector) fetchMany(ctx context.Context, r intake.Resource, ids []string, parents map[string]string, use func(json.RawMessage)) error {
+	l, ok := c.listOf(r)
+	if !ok || r == intake.TaxRates || len(ids) < 2 {
+		return nil
+	}
+	if !l.parents {
+		err := c.included(ctx, "read "+string(r), l.route, l.query, ids, use)
+		if !noRoute(err) || r != intake.Variants {
+			return err
+		}
+		c.noVariations.Store(true)
+	}
+	under := func(id string) string { return goodsRoute(intake.Ref{Kind: intake.KindVariant, ID: id, Parent: parents[id]}) }
+	for _, some := range parts(ids, under) {
+		route := under(some[0])
+		if len(some) < 2 || route == "products" { // of which the product is not known
+			continue
+		}
+		err := c.included(ctx, "read "+string(r), route, url.Values{"status": {"any"}}, some, use)
+		if err != nil && !absent(err) { // else the product is gone
+			return err
+		}
+	}
+	return nil
 }
 
 // fetchOne reads one payload.

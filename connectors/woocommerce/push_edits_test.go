@@ -338,6 +338,33 @@ func TestCategoriesComeAndGoAndProductsStay(t *testing.T) {
 	}
 }
 
+// A shop that cannot list all variations lists those of a product: what was
+// changed of it is read again in one go.
+func TestVariationsOfAnOlderShopAreReadAgainTogether(t *testing.T) {
+	shop := sandbox.New(sandbox.Options{Seed: 3, Orders: 40, Version: "9.9.5"})
+	s := &counter{t, shop, connectTo(t, shop)}
+	_, variations := s.goods()
+	var edits []intake.Edit
+	for _, v := range variations {
+		if v.ProductID == variations[0].ProductID {
+			edits = append(edits, intake.Edit{Key: "e" + v.ID, Ref: intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ProductID}, Changes: changes("price", "31.5")})
+		}
+	}
+	before := shop.Requests()
+	out, err := s.c.PushEdits(t.Context(), "k", edits)
+	if err != nil || len(out) != len(edits) || len(edits) < 2 {
+		t.Fatalf("%d outcomes for %d: %v", len(out), len(edits), err)
+	}
+	if n := shop.Requests() - before; n != 2 {
+		t.Errorf("%d requests to change %d variations and read them again", n, len(edits))
+	}
+	for i, o := range out {
+		if o.Result != intake.Done || fieldsOf(o.Records, edits[i].Ref)[intake.FieldPrice] != "31.5" {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
 // What a shop is told before anything else was asked of it is sent once too,
 // though its answer does not show whether this is the way to it.
 func TestWhatIsToldFirstIsSentOnce(t *testing.T) {
