@@ -2,8 +2,10 @@ package erp
 
 import (
 	"context"
+	"slices"
 
 	"comptoir/erp/intake"
+	"comptoir/erp/outbox"
 )
 
 // loadTold reads what the things are that a shop was told of, all of one kind.
@@ -35,4 +37,42 @@ func (p Push) ref() intake.Ref {
 func (p *page) still(ref intake.Ref, id int64) bool {
 	o := p.origins[originKey{ref.Kind, ref.ID}]
 	return o != nil && !o.gone && o.local == id
+}
+
+// StillTold reports whether a shop is still to be told what was under way to it
+// when the last process ended, or when the shop did not answer: each message
+// waits yet, since nobody has dropped it and no answer has settled it, and the
+// books decide yet on all that is told. It is not asked about requests that
+// orders are the object of.
+func (b *Books) StillTold(ctx context.Context, shop string, pushes []Push) (bool, error) {
+	id, err := b.shop(shop)
+	if err != nil {
+		return false, err
+	}
+	waiting, err := outbox.All(ctx, b.db, id)
+	if err != nil {
+		return false, err
+	}
+	for _, push := range pushes {
+		m := push.Message
+		same := func(w outbox.Message) bool { return w.Kind == m.Kind && w.Object == m.Object && w.Since.Equal(m.Since) }
+		if !slices.ContainsFunc(waiting, same) || !push.sent(b.policy(id)) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// sent reports whether a shop with this policy is told all of a push. What is to
+// be made is described whole, whoever decides on it afterwards.
+func (p Push) sent(policy outbox.Policy) bool {
+	if p.Level != nil {
+		return policy.Sends(intake.FieldQuantity)
+	}
+	if p.Edit.Delete { // only categories are
+		return policy.Sends(intake.FieldCategories)
+	}
+	return p.Edit.Ref.ID == "" || !slices.ContainsFunc(p.Edit.Changes, func(c intake.Change) bool {
+		return !policy.Sends(outbox.Setting(p.Edit.Ref.Kind, c.Field))
+	})
 }

@@ -233,11 +233,12 @@ func (p *pass) repeat(ctx context.Context, kind outbox.Kind) error {
 	return nil
 }
 
-// waits reports whether requests are still to be made. Only what is asked of an
-// order can be taken back: it has been answered, or a person has dropped it.
+// waits reports whether requests are still to be made: what is asked has not
+// been answered, nor dropped by a person, and the shop has not been given the
+// say on it since.
 func (p *pass) waits(ctx context.Context, kind outbox.Kind, pushes []erp.Push) (bool, error) {
 	if kind != outbox.Order {
-		return true, nil
+		return p.e.opts.Books.StillTold(ctx, p.sh.Name, pushes)
 	}
 	asked, err := p.e.opts.Books.OrderRequests(ctx, p.sh.Name, "")
 	return slices.ContainsFunc(asked, func(r erp.Requested) bool {
