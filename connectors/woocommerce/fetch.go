@@ -136,7 +136,9 @@ func (c *Connector) fetchMany(ctx context.Context, r intake.Resource, ids []stri
 		}
 		c.noVariations.Store(true)
 	}
-	under := func(id string) string { return goodsRoute(intake.Ref{Kind: intake.KindVariant, ID: id, Parent: parents[id]}) }
+	under := func(id string) string {
+		return goodsRoute(intake.Ref{Kind: intake.KindVariant, ID: id, Parent: parents[id]})
+	}
 	for _, some := range parts(ids, under) {
 		route := under(some[0])
 		if len(some) < 2 || route == "products" { // of which the product is not known
