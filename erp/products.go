@@ -237,7 +237,7 @@ func (c *clerk) may(f intake.Field) (intake.Kind, error) {
 	}
 	name := c.b.nameOf(c.shops[0])
 	return kind, fault.New(fault.Conflict, fmt.Sprintf("change it there, or have the books decide: shops.%s.owners.%s: erp", name, owner),
-		"the %s of product %d is what shop %s says", f, c.id, name)
+		"shop %[3]s decides on the %[1]s of product %[2]d", f, c.id, name)
 }
 
 // settable names the fields that can be set.

@@ -42,6 +42,11 @@ func (a *app) push() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.a = a
+			for _, name := range []string{"plan", "apply"} {
+				if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+					return fault.New(fault.Invalid, "name a file", "--%s has no FILE", name)
+				}
+			}
 			switch {
 			case p.apply != "" && (p.all || p.dry || p.plan != "" || len(p.resources) > 0):
 				return fault.New(fault.Invalid, "give it alone", "--apply goes with no other flag of push: the plan says what is sent")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -71,7 +72,7 @@ func (p params) cents(name string) (int64, bool) { return centsOf(p.text(name)) 
 
 func centsOf(v string) (int64, bool) {
 	amount, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-	if err != nil {
+	if err != nil || !(math.Abs(amount) < 1e12) { // nor what no price is: NaN, or beyond 64 bits
 		return 0, false
 	}
 	micro := int64(amount*1_000_000 + 0.5)

@@ -338,3 +338,14 @@ func TestASaleComesBetweenReadingAndWriting(t *testing.T) {
 		t.Errorf("one customer was to come, and %d are left of %d", left, had)
 	}
 }
+
+func TestAPriceThatNoneIsIsNoAmount(t *testing.T) {
+	for _, text := range []string{"", "cheap", "NaN", "Inf", "-1e30", "1000000000000000000000000000000"} {
+		if cents, ok := centsOf(text); ok {
+			t.Errorf("%q is %d", text, cents)
+		}
+	}
+	if cents, ok := centsOf("-19.995"); !ok || cents != -2000 {
+		t.Errorf("-19.995 is %d", cents)
+	}
+}

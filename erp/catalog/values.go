@@ -171,6 +171,9 @@ func CheckDecimals(f intake.Field, price string, currencies []money.Currency) er
 		if n > most {
 			most, of = n, c
 		}
+		if _, err := money.Round(d, c); err != nil {
+			return fault.New(fault.Invalid, "give the price of one unit", "%s: %s is more %s than the books can hold", f, price, c)
+		}
 	}
 	if d.Equal(d.Truncate(int32(most))) {
 		return nil

@@ -82,6 +82,9 @@ func TestAPriceHasNoMoreDecimalsThanACurrencyItIsPaidIn(t *testing.T) {
 		{"19.99", []money.Currency{"JPY", "EUR"}, false}, // one of its shops can hold it
 		{"0.001", []money.Currency{"EUR"}, true},
 		{"0", []money.Currency{"EUR"}, false},
+		{"10000000000000", []money.Currency{"EUR"}, false},
+		{"10000000000001", []money.Currency{"EUR"}, true}, // beyond money.MaxMinor
+		{"1e30", []money.Currency{"EUR"}, true},
 	} {
 		err := CheckDecimals(intake.FieldPrice, c.price, c.currencies)
 		if refused := err != nil; refused != c.refused || refused && (fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.price)) {
