@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"comptoir/cmd/internal/config"
 	"comptoir/cmd/internal/daemon"
 	"comptoir/cmd/internal/engine"
+	"comptoir/erp"
 	"comptoir/erp/completeness"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
@@ -49,7 +52,7 @@ func (a *app) verify() *cobra.Command {
 				return err
 			}
 			if len(v.Drifted()) > 0 {
-				return fault.New(fault.Unprocessable, "read it again with comptoir resync "+v.Shop+", tell the shop with comptoir push "+v.Shop+", or correct the shop", "%s", v.Summary())
+				return fault.New(fault.Unprocessable, remedy(v), "%s", v.Summary())
 			}
 			return nil
 		},
@@ -82,6 +85,21 @@ func (a *app) compare(ctx context.Context, c *config.Config, shop string, q veri
 	v, err = house.Engine.Verify(ctx, r)
 	bar.end()
 	return v, err
+}
+
+// remedy says what to do about what differs: what is parked is not helped by
+// reading it again as it is.
+func remedy(v engine.Verification) string {
+	parked := func(d erp.Drift) bool { return d.Field == "parked" }
+	drift := v.Drifted()
+	var ways []string
+	if slices.ContainsFunc(drift, parked) {
+		ways = append(ways, "look after what is parked with comptoir parked list")
+	}
+	if slices.ContainsFunc(drift, func(d erp.Drift) bool { return !parked(d) }) {
+		ways = append(ways, "read it again with comptoir resync "+v.Shop, "tell the shop with comptoir push "+v.Shop, "or correct the shop")
+	}
+	return strings.Join(ways, ", ")
 }
 
 // worth writes an amount for people: with the decimals of its currency, and with
