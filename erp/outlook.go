@@ -88,6 +88,8 @@ type looking struct {
 	out   *Outlook
 	made  map[objectKey]bool // what is taken to be made
 	house *tree              // once it was read
+	// shelves are the shop's locations, once they were read.
+	shelves []shelf
 }
 
 // look works out the pushes of one kind. As long as there is something to be
@@ -124,9 +126,15 @@ func (l *looking) make(ctx context.Context, making []Push) error {
 		if f.StandIn, err = l.standIn(ctx, editedBy(push)); err != nil {
 			return err
 		}
-		outcomes[i] = intake.Outcome{Result: intake.Done, Ref: intake.Ref{Kind: intake.Kind(push.Message.Kind), ID: f.StandIn}}
+		outcomes[i] = intake.Outcome{Result: intake.Done, Ref: push.Edit.Ref}
+		outcomes[i].Ref.ID = f.StandIn
+		if push.Message.Kind == outbox.Variant {
+			if err := l.count(ctx, push.Message.Object, *push.Edit); err != nil {
+				return err
+			}
+		}
 		if len(push.Edit.Variants) > 0 {
-			if f.StandIns, err = l.variants(ctx, push.Message.Object, f.StandIn); err != nil {
+			if f.StandIns, err = l.variants(ctx, push); err != nil {
 				return err
 			}
 			for _, id := range f.StandIns {
@@ -165,38 +173,49 @@ func (l *looking) standIn(ctx context.Context, of objectKey) (string, error) {
 	return id, nil
 }
 
-// variants gives the variants of a product that is to be made ids, and has them
-// counted by the shop, which has none of them.
-func (l *looking) variants(ctx context.Context, product int64, parent string) ([]string, error) {
-	all, err := catalog.VariantsOf(ctx, l.tx, []int64{product})
+// variants gives the variants of a product that is to be made ids.
+func (l *looking) variants(ctx context.Context, push Push) ([]string, error) {
+	all, err := catalog.VariantsOf(ctx, l.tx, []int64{push.Message.Object})
 	if err != nil {
 		return nil, err
 	}
-	var shelves []shelf
-	if l.b.policy(l.shop).Sends(intake.FieldQuantity) && slices.Contains(l.query.Kinds, outbox.Stock) {
-		c, err := l.b.openCounts(ctx, l.tx, l.shop)
-		if err != nil {
-			return nil, err
-		}
-		shelves = c.shelves
-	}
 	var out []string
-	for _, id := range all[product] {
+	for i, edit := range push.Edit.Variants {
+		id := all[push.Message.Object][i] // they were described in this order
 		standIn, err := l.standIn(ctx, objectKey{intake.KindVariant, id})
+		if err == nil {
+			err = l.count(ctx, id, edit)
+		}
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, standIn)
-		l.tx.Queue(`INSERT INTO shop_stock (shop_id, variant_id, quantity, stated_at, seen_at) VALUES ($1,$2,0,0,$3) ON CONFLICT (shop_id, variant_id) DO NOTHING`,
-			l.shop, id, store.Micros(l.b.opts.Now()))
-		for _, at := range shelves {
-			if at.location != "" {
-				l.tx.Queue(`INSERT INTO shop_level (variant_id, shop_id, location, available, on_hand, committed, incoming) VALUES ($1,$2,$3,0,0,0,0)
-					ON CONFLICT (variant_id, shop_id, location) DO NOTHING`, id, l.shop, at.location)
-			}
-		}
 	}
 	return out, nil
+}
+
+// count has the shop be taken to count a variant that is to be made, and to have
+// none of it.
+func (l *looking) count(ctx context.Context, variant int64, edit intake.Edit) error {
+	if edit.Untracked || !l.b.policy(l.shop).Sends(intake.FieldQuantity) || !slices.Contains(l.query.Kinds, outbox.Stock) {
+		return nil
+	}
+	if l.shelves == nil {
+		c, err := l.b.openCounts(ctx, l.tx, l.shop)
+		if err != nil {
+			return err
+		}
+		l.shelves = c.shelves
+	}
+	l.tx.Queue(`INSERT INTO shop_stock (shop_id, variant_id, quantity, stated_at, seen_at) VALUES ($1,$2,0,0,$3) ON CONFLICT (shop_id, variant_id) DO NOTHING`,
+		l.shop, variant, store.Micros(l.b.opts.Now()))
+	for _, at := range l.shelves {
+		if at.location != "" {
+			l.tx.Queue(`INSERT INTO shop_level (variant_id, shop_id, location, available, on_hand, committed, incoming) VALUES ($1,$2,$3,0,0,0,0)
+				ON CONFLICT (variant_id, shop_id, location) DO NOTHING`, variant, l.shop, at.location)
+		}
+	}
+	return nil
 }
 
 // conflicts adds the conflicts about what was looked at.

@@ -66,7 +66,7 @@ func ReadPlan(r io.Reader) (Plan, error) {
 	}
 	sum, err := p.sum()
 	if err == nil && sum != p.Hash {
-		err = fault.New(fault.Conflict, "make a new one; to send less, own less of the shop's fields, or wait", "the plan was edited since it was made")
+		err = fault.New(fault.Conflict, "make a new one; to send less, choose with --resource when it is made", "the plan was edited since it was made")
 	}
 	return p, err
 }

@@ -56,6 +56,7 @@ func (c *picky) EditBatches(edits []intake.Edit) [][]intake.Edit {
 type planning struct {
 	*world
 	box   *box
+	other *box
 	picky *picky
 	known string // an article that the first shop sells
 	fresh string // one that only the second one does
@@ -71,7 +72,7 @@ func newPlanning(t *testing.T, o sandbox.Options) *planning {
 		o.Platform = sandbox.Shopify
 	}
 	second := newBox(t, o)
-	p := &planning{box: first, picky: &picky{first.Connector, first.Connector.(connectors.StockPusher), first.Connector.(connectors.Editor), ""}}
+	p := &planning{box: first, other: second, picky: &picky{first.Connector, first.Connector.(connectors.StockPusher), first.Connector.(connectors.Editor), ""}}
 	p.world = newWorld(t, p.picky, func(w *world) {
 		w.now, w.rates, w.policy = first.now, first.rates(), all()
 		w.others = []engine.Shop{{Name: "boutique", Connector: second.Connector}}
@@ -180,6 +181,38 @@ func TestAPlanHoldsWhatIsMadeFirstWithWhatDependsOnIt(t *testing.T) {
 		}
 		if _, err := p.engine.Apply(t.Context(), plan); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("applied twice: %v", err)
+		}
+	})
+}
+
+// A variant that another shop has added to a product is made with its stock in
+// one plan.
+func TestAPlanHoldsTheStockOfAVariantThatIsToBeMade(t *testing.T) {
+	onEachPlatform(t, sandbox.Options{}, func(t *testing.T, o sandbox.Options) {
+		p := newPlanning(t, o)
+		p.other.Add(intake.Variants)
+		p.other.live(time.Minute)
+		if _, err := p.engine.Sync(t.Context(), engine.Request{Shop: "boutique"}); err != nil {
+			t.Fatal(err)
+		}
+		plan := p.plan()
+		i := slices.IndexFunc(plan.Changes, func(c engine.PushChange) bool {
+			return c.Resource == intake.Resource(outbox.Stock) && strings.HasPrefix(c.New, "new:variant ")
+		})
+		if i < 0 {
+			t.Fatalf("the stock of no new variant is in the plan:\n%s", strings.Join(lines(plan), "\n"))
+		}
+		sku, stock := plan.Changes[i].Label, plan.Changes[i].To
+		res, err := p.engine.Apply(t.Context(), plan)
+		if err != nil || res.Total.Refused > 0 {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		p.box.live(time.Minute)
+		if got := p.box.inShop(t, p.box.VariantOf(sku)); got != stock || got != p.available(sku) {
+			t.Errorf("the shop has %s of %s, the plan said %s, and %s can be sold", got, sku, stock, p.available(sku))
+		}
+		if left := p.plan(); len(left.Changes) > 0 {
+			t.Errorf("left to be told:\n%s", strings.Join(lines(left), "\n"))
 		}
 	})
 }
