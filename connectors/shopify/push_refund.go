@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
@@ -65,31 +64,7 @@ func (c *Connector) refund(ctx context.Context, key, id string, r *intake.NewRef
 	if why != "" {
 		return why, nil
 	}
-	for round := 0; ; round++ {
-		errs, err := c.giveBack(ctx, roundKey(key, round), input)
-		switch {
-		case err != nil:
-			return "", err
-		case len(errs) == 0:
-			return "", nil
-		case slices.ContainsFunc(errs, keyUsedUp) && round < stockRounds:
-			// Nothing was given back under it, and the reason is told anew.
-		case slices.ContainsFunc(errs, aboutKey):
-			err := c.client.userFault(op, errs)
-			err.Class = connectors.Transient
-			return "", err
-		default:
-			return (&refusal{errs}).Error(), nil
-		}
-	}
-}
-
-// roundKey is the key of a try of which those before have failed under theirs.
-func roundKey(key string, round int) string {
-	if round == 0 {
-		return key
-	}
-	return fmt.Sprintf("%s/%d", key, round+1)
+	return c.underKey(op, key, func(key string) ([]userError, error) { return c.giveBack(ctx, key, input) })
 }
 
 // giveBack makes a refund. It is sent once, though it has a key: money that went
@@ -101,19 +76,6 @@ func (c *Connector) giveBack(ctx context.Context, key string, input map[string]a
 	}
 	_, err := c.client.doOnce(ctx, "refund", documentOf("order_refund"), map[string]any{"key": key, "input": input}, &made)
 	return made.Create.Errors, err
-}
-
-// keyUsedUp reports whether an earlier request with the key has failed. The
-// errors of a refund have no codes, so this goes by the text, and by no more of
-// it than must be: under another key money could go back twice.
-func keyUsedUp(e userError) bool {
-	return e.Code == codeUsedUp || aboutKey(e) && strings.Contains(strings.ToLower(e.Message), "previous") && strings.Contains(strings.ToLower(e.Message), "failed")
-}
-
-// aboutKey reports whether an error is about the key and says nothing of the
-// refund.
-func aboutKey(e userError) bool {
-	return strings.Contains(strings.ToLower(e.Code+" "+e.Message), "idempoten")
 }
 
 // sameRefund reports whether a refund that the shop has is the one that is asked

@@ -299,23 +299,23 @@ func (p *stockPush) stock(ctx context.Context, i int) error {
 		p.settle(i, intake.Stale, "", &none)
 		return nil
 	}
-	var said struct {
-		Activate struct {
-			Errors []userError `json:"userErrors"`
-		} `json:"inventoryActivate"`
-	}
-	_, err := p.c.client.do(ctx, op, documentOf("stock_place"), map[string]any{
-		"key": p.key + "/place-" + l.InventoryID + "-" + l.Location, "available": l.To.IntPart(),
-		"item": gid("InventoryItem", l.InventoryID), "location": gid("Location", l.Location),
-	}, &said)
-	if err != nil {
+	why, err := p.c.underKey(op, p.key+"/place-"+l.InventoryID+"-"+l.Location, func(key string) ([]userError, error) {
+		var said struct {
+			Activate answeredErrors `json:"inventoryActivate"`
+		}
+		_, err := p.c.client.do(ctx, op, documentOf("stock_place"), map[string]any{
+			"key": key, "available": l.To.IntPart(), "item": gid("InventoryItem", l.InventoryID), "location": gid("Location", l.Location),
+		}, &said)
+		return said.Activate.Errors, err
+	})
+	switch {
+	case err != nil:
 		return err
+	case why != "":
+		p.settle(i, intake.Refused, why, nil)
+	default:
+		p.settle(i, intake.Done, "", nil)
 	}
-	if len(said.Activate.Errors) > 0 {
-		p.settle(i, intake.Refused, (&refusal{said.Activate.Errors}).Error(), nil)
-		return nil
-	}
-	p.settle(i, intake.Done, "", nil)
 	return nil
 }
 

@@ -354,6 +354,25 @@ func TestStockIsPlacedWhereThereWasNone(t *testing.T) {
 	}
 }
 
+// To place stock takes a key too, though its errors have no codes.
+func TestKeysOfPlacedStock(t *testing.T) {
+	const unstocked = `{"nodes":[{"id":"gid://shopify/InventoryItem/11","tracked":true,"inventoryLevel":null}]}`
+	says := func(message string) string {
+		return `{"inventoryActivate":{"userErrors":[{"field":null,"message":"` + message + `"}]}}`
+	}
+	l := intake.StockLevel{InventoryID: "11", Location: "21", Counted: true, To: decimal.NewFromInt(9)}
+	shop := stockAnswers{"stock_set": {refusedSet(at(0, "ITEM_NOT_STOCKED_AT_LOCATION"))}, "stock_now": {unstocked},
+		"stock_place": {says("Another request with this idempotency key is being processed.")}}
+	if outcomes, err := shop.connector(t).PushStock(t.Context(), "k", []intake.StockLevel{l}); err == nil || connectors.ClassOf(err) != connectors.Transient {
+		t.Errorf("a key that is in use: %s, %v", results(outcomes), err)
+	}
+	shop = stockAnswers{"stock_set": {refusedSet(at(0, "ITEM_NOT_STOCKED_AT_LOCATION"))}, "stock_now": {unstocked},
+		"stock_place": {says("A previous request with this idempotency key failed. Retry with a new idempotency key."), `{"inventoryActivate":{"userErrors":[]}}`}}
+	if outcomes, err := shop.connector(t).PushStock(t.Context(), "k", []intake.StockLevel{l}); err != nil || results(outcomes) != "done" {
+		t.Errorf("a key that was used up: %s, %v", results(outcomes), err)
+	}
+}
+
 // A key that the shop still works on is tried again; one that was used for
 // something else never will do.
 func TestKeysOfStock(t *testing.T) {
