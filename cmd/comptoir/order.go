@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) order() *cobra.Command {
-	cmd := group("order", "Have shops cancel, refund and change orders", a.orderCancel(), a.orderRefund(), a.orderStatus(), a.orderRequests())
+	cmd := group("order", "List orders that are open, and have shops cancel, refund and change orders", a.orderList(), a.orderCancel(), a.orderRefund(), a.orderStatus(), a.orderRequests())
 	cmd.Long = "Order asks a shop to do something with an order, which is named by its number or its id there. The daemon, or\n" +
 		"comptoir push, tells the shop; goods and money move in the books when the shop states that they moved."
 	return cmd
@@ -27,7 +27,7 @@ func (a *app) orderCancel() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withBooks(cmd.Context(), "order", func(_ *config.Config, b *erp.Books) error {
 				done, err := b.CancelOrder(cmd.Context(), args[0], args[1], c, dry)
-				return a.printRequested(done, err)
+				return a.printRequested(cmd.Context(), b, done, err)
 			})
 		},
 	}
@@ -66,7 +66,7 @@ func (a *app) orderRefund() *cobra.Command {
 			}
 			return a.withBooks(cmd.Context(), "order", func(_ *config.Config, b *erp.Books) error {
 				done, err := b.RefundOrder(cmd.Context(), args[0], args[1], ask, dry)
-				return a.printRequested(done, err)
+				return a.printRequested(cmd.Context(), b, done, err)
 			})
 		},
 	}
@@ -92,7 +92,7 @@ func (a *app) orderStatus() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withBooks(cmd.Context(), "order", func(_ *config.Config, b *erp.Books) error {
 				done, err := b.SetOrderStatus(cmd.Context(), args[0], args[1], args[2], dry)
-				return a.printRequested(done, err)
+				return a.printRequested(cmd.Context(), b, done, err)
 			})
 		},
 	}
@@ -119,9 +119,17 @@ func (a *app) orderRequests() *cobra.Command {
 					a.printf("No shop was asked for anything.\n")
 					return nil
 				}
+				names := make([]erp.OrderName, len(list))
+				for i, r := range list {
+					names[i] = erp.OrderName{Shop: r.Shop, Number: r.Number}
+				}
+				words, err := b.OrderWords(cmd.Context(), names)
+				if err != nil {
+					return err
+				}
 				t := a.newTable([]string{"shop", "asked", "asked at", "answered at", "state"})
 				for _, r := range list {
-					t.AppendRow([]any{r.Shop, text.WrapSoft(inWords(r), reasonWidth), instant(r.Created), instant(r.Answered), text.WrapSoft(stateOf(r.State, r.Why), reasonWidth)})
+					t.AppendRow([]any{r.Shop, text.WrapSoft(inWords(r, words), reasonWidth), instant(r.Created), instant(r.Answered), text.WrapSoft(stateOf(r.State, r.Why), reasonWidth)})
 				}
 				t.Render()
 				return nil

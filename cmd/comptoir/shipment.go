@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -8,6 +10,7 @@ import (
 	"comptoir/erp"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 	"comptoir/erp/sales"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -37,7 +40,7 @@ func (a *app) shipmentAdd() *cobra.Command {
 			}
 			return a.withBooks(cmd.Context(), "shipment", func(_ *config.Config, b *erp.Books) error {
 				done, err := b.ShipOrder(cmd.Context(), args[0], args[1], ask, dry)
-				return a.printRequested(done, err)
+				return a.printRequested(cmd.Context(), b, done, err)
 			})
 		},
 	}
@@ -75,27 +78,31 @@ func orderLines(list []string) ([]sales.Ask, error) {
 }
 
 // printRequested shows what a shop is asked for.
-func (a *app) printRequested(r erp.Requested, err error) error {
+func (a *app) printRequested(ctx context.Context, b *erp.Books, r erp.Requested, err error) error {
 	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.printJSON(r)
 	}
+	words, err := b.OrderWords(ctx, []erp.OrderName{{Shop: r.Shop, Number: r.Number}})
+	if err != nil {
+		return err
+	}
 	when := "; it is told by the daemon, or by: comptoir push " + r.Shop
 	if r.State == erp.RequestPlanned {
 		when = " (not asked: this is a dry run)"
 	}
-	a.printf("%s is asked to %s%s\n", r.Shop, inWords(r), when)
+	a.printf("%s is asked to %s%s\n", r.Shop, inWords(r, words), when)
 	return nil
 }
 
 // inWords says what a shop is asked for.
-func inWords(r erp.Requested) string {
-	q := r.Request
+func inWords(r erp.Requested, words map[erp.OrderName]erp.OrderWords) string {
+	q, order := r.Request, words[erp.OrderName{Shop: r.Shop, Number: r.Number}]
 	switch {
 	case q.Shipment != nil:
-		text := fmt.Sprintf("ship %s of order %s", goods(q.Shipment.Lines), r.Number)
+		text := fmt.Sprintf("ship %s of order %s", goods(q.Shipment.Lines, order), r.Number)
 		if q.Shipment.Carrier+q.Shipment.Tracking != "" {
 			text += " by " + strings.TrimSpace(q.Shipment.Carrier+" "+q.Shipment.Tracking)
 		}
@@ -107,17 +114,17 @@ func inWords(r erp.Requested) string {
 		}
 		return text
 	case q.Refund != nil:
-		return fmt.Sprintf("give %s of order %s back", q.Refund.Amount, r.Number)
+		return fmt.Sprintf("give %s of order %s back", strings.TrimSpace(money.Text(q.Refund.Amount, order.Currency)), r.Number)
 	default:
 		return fmt.Sprintf("set order %s to %s", r.Number, q.Status)
 	}
 }
 
 // goods lists shipped lines for people.
-func goods(lines []intake.ShippedLine) string {
+func goods(lines []intake.ShippedLine, of erp.OrderWords) string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
-		out[i] = fmt.Sprintf("%s × line %s", l.Quantity, l.LineID)
+		out[i] = fmt.Sprintf("%s × %s", l.Quantity, cmp.Or(of.Lines[l.LineID], "line "+l.LineID))
 	}
 	return strings.Join(out, ", ")
 }
@@ -137,7 +144,15 @@ func (a *app) shipmentList() *cobra.Command {
 				if a.json {
 					return a.printJSON(map[string]any{"shipments": list})
 				}
-				a.printShipments(list)
+				names := make([]erp.OrderName, len(list))
+				for i, s := range list {
+					names[i] = erp.OrderName{Shop: s.Shop, Number: s.Number}
+				}
+				words, err := b.OrderWords(cmd.Context(), names)
+				if err != nil {
+					return err
+				}
+				a.printShipments(list, words)
 				return nil
 			})
 		},
@@ -146,14 +161,14 @@ func (a *app) shipmentList() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printShipments(list []erp.Shipment) {
+func (a *app) printShipments(list []erp.Shipment, words map[erp.OrderName]erp.OrderWords) {
 	if len(list) == 0 {
 		a.printf("No shipments. Where a shop states none, an order that is completed was shipped in full.\n")
 		return
 	}
 	t := a.newTable([]string{"shop", "order", "at", "carrier", "tracking", "goods", "state"})
 	for _, s := range list {
-		t.AppendRow([]any{s.Shop, s.Number, instant(s.At), s.Carrier, s.Tracking, text.WrapSoft(goods(s.Lines), reasonWidth), text.WrapSoft(stateOf(s.State, s.Why), reasonWidth)})
+		t.AppendRow([]any{s.Shop, s.Number, instant(s.At), s.Carrier, s.Tracking, text.WrapSoft(goods(s.Lines, words[erp.OrderName{Shop: s.Shop, Number: s.Number}]), reasonWidth), text.WrapSoft(stateOf(s.State, s.Why), reasonWidth)})
 	}
 	t.Render()
 }

@@ -35,8 +35,8 @@ type Ask struct {
 	Quantity decimal.Decimal `json:"quantity"`
 }
 
-// left is what of a line is still to be shipped.
-func (l PlacedLine) left() quantity.Quantity {
+// Left is what of a line is still to be shipped.
+func (l PlacedLine) Left() quantity.Quantity {
 	switch {
 	case l.Demand > 0:
 		return l.Demand
@@ -71,7 +71,7 @@ func (p Placed) Ship(asked []Ask) (intake.NewShipment, error) {
 	left := map[string]quantity.Quantity{}
 	var sum quantity.Quantity
 	for _, l := range p.items() {
-		left[l.ID] = max(0, p.Lines[l.ID].left()-p.onItsWay(l.ID))
+		left[l.ID] = max(0, p.Lines[l.ID].Left()-p.onItsWay(l.ID))
 		sum += left[l.ID]
 	}
 	if sum == 0 {
