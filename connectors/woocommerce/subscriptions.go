@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +51,7 @@ func (c *Connector) Subscribe(ctx context.Context, address string) ([]connectors
 		return nil, err
 	}
 	plan := c.planHooks(there, address)
+	plan.note(uncalled(address, c.api.base))
 	if plan.batch.empty() {
 		return plan.stand, nil
 	}
@@ -96,6 +99,36 @@ func (p *hookPlan) create(c *Connector, address string, stand connectors.Subscri
 	p.batch.Create = append(p.batch.Create, map[string]any{"name": c.hookNameOf(stand.Topic), "topic": stand.Topic, "delivery_url": address,
 		"status": hookActive, "secret": c.cfg.hookSecret()})
 	p.stand = append(p.stand, stand)
+}
+
+// note says something of all that stay.
+func (p *hookPlan) note(text string) {
+	for i := range p.stand {
+		if s := &p.stand[i]; text != "" && s.Done != "removed" {
+			s.Note = strings.TrimPrefix(s.Note+"; "+text, "; ")
+		}
+	}
+}
+
+// uncalled says why WordPress will never call an address; "" where it may. It
+// takes the webhook all the same, and its deliveries then fail unsent. Its own
+// host and port it calls; what other names lead to is not known here, and a
+// plugin may allow more (wp_http_validate_url).
+func uncalled(address string, shop *url.URL) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	own := strings.EqualFold(u.Hostname(), shop.Hostname())
+	ip, port := net.ParseIP(u.Hostname()), u.Port()
+	switch {
+	case !slices.Contains([]string{"", "80", "443", "8080"}, port) && !(own && port == shop.Port()):
+		return "WordPress calls the ports 80, 443 and 8080 only, so nothing will come to port " + port + ": have a proxy listen at one of them, and name that in webhooks.url"
+	case !own && (u.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())):
+		return "WordPress calls no private address, so nothing will come: give webhooks.url the name under which this machine is reached from outside"
+	default:
+		return ""
+	}
 }
 
 // planHooks compares the webhooks that are there with those that should be. One

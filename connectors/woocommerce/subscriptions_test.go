@@ -118,6 +118,36 @@ func TestSubscriptionsAreMadeOnceAndMended(t *testing.T) {
 	subscribe(renewed, 0, 0, n, 0)
 }
 
+// WordPress takes any address for a webhook and calls only some, so it is said
+// of the others that nothing will come.
+func TestAnAddressThatIsNeverCalledIsSaid(t *testing.T) {
+	shop := &hookShop{}
+	server := httptest.NewTLSServer(shop)
+	defer server.Close()
+	c := connectTo(t, server.URL, server.Client().Transport)
+	for address, says := range map[string]string{
+		"https://books.example/hooks/atelier":      "",
+		"https://books.example:8080/hooks/atelier": "",
+		"https://books.example:8443/hooks/atelier": "port 8443",
+		"https://10.0.0.7/hooks/atelier":           "private address",
+		"https://localhost/hooks/atelier":          "private address",
+		"https://[fd00::7]/hooks/atelier":          "private address",
+		server.URL + "/hooks/atelier":              "", // its own host and port
+	} {
+		for _, done := range []string{"made", "kept"} {
+			all, err := c.Subscribe(t.Context(), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range all {
+				if s.Done != "removed" && (s.Done != done || says == "" && s.Note != "" || !strings.Contains(s.Note, says)) {
+					t.Errorf("%s: %+v, want it to say %q", address, s, says)
+				}
+			}
+		}
+	}
+}
+
 // A key that may only read cannot subscribe, and is told what to do.
 func TestSubscribingNeedsAKeyThatMayWrite(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
