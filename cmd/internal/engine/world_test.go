@@ -50,7 +50,14 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, url string)) {
 func onEachPlatformAndDatabase(t *testing.T, o sandbox.Options, test func(t *testing.T, o sandbox.Options, on func(*world))) {
 	onEachPlatform(t, o, func(t *testing.T, o sandbox.Options) {
 		t.Run("sqlite", func(t *testing.T) { test(t, o, func(*world) {}) })
-		t.Run("postgres", func(t *testing.T) { test(t, o, func(w *world) { w.url = storetest.URL(w.t) }) })
+		t.Run("postgres", func(t *testing.T) {
+			next := storetest.URL(t) // taken here, since the test may have a clock of its own
+			test(t, o, func(w *world) {
+				if w.url, next = next, ""; w.url == "" {
+					w.url = storetest.URL(w.t)
+				}
+			})
+		})
 	})
 }
 
