@@ -101,7 +101,7 @@ func (d *running) listen(over <-chan struct{}, stop context.CancelFunc) {
 
 // run works with one configuration after the other.
 func (d *running) run(ctx context.Context, c *config.Config) error {
-	house, err := Open(ctx, c, d.env())
+	house, err := d.open(ctx, c, nil)
 	if err != nil {
 		return err
 	}
@@ -111,13 +111,32 @@ func (d *running) run(ctx context.Context, c *config.Config) error {
 			house.Abandon()
 			return err
 		}
-		if err = errors.Join(err, house.Close()); err != nil || next == nil {
-			return err
+		var kept *locks
+		if next == house.Config && err == nil { // other shops are ours now
+			kept, house.locks = house.locks, nil
 		}
-		if house, err = d.move(ctx, house.Config, next); err != nil {
+		if err = errors.Join(err, house.Close()); err != nil || next == nil {
+			return errors.Join(err, kept.close())
+		}
+		if kept != nil {
+			house, err = d.open(ctx, next, kept)
+		} else {
+			house, err = d.move(ctx, house.Config, next)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// open opens the house of a configuration. Where other processes sync all of its
+// shops it stands by until one of them ends.
+func (d *running) open(ctx context.Context, c *config.Config, kept *locks) (*House, error) {
+	shops, err := Pick(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, c, d.env(), shops, opening{standBy: true, locks: kept})
 }
 
 func (d *running) env() Env {
@@ -130,14 +149,14 @@ func (d *running) env() Env {
 // again where it cannot be opened.
 func (d *running) move(ctx context.Context, last, next *config.Config) (*House, error) {
 	d.log = d.Logger(next.Log)
-	house, err := Open(ctx, next, d.env())
+	house, err := d.open(ctx, next, nil)
 	if err == nil {
 		d.log.Info().Strs("shops", next.ShopNames()).Msg("the new configuration is in force")
 		return house, nil
 	}
 	d.log = d.Logger(last.Log)
 	d.log.Error().Err(err).Msg("the new configuration does not work; the old one stays in force")
-	return Open(ctx, last, d.env())
+	return d.open(ctx, last, nil)
 }
 
 // serve works until it is told to stop, when it returns nil, or until there is
@@ -154,6 +173,8 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 	d.Notify(systemd.SdNotifyReady + "\n" + d.summary(ctx, house))
 	alive, stop := d.ticker()
 	defer stop()
+	others := time.NewTicker(lookAtOthers)
+	defer others.Stop()
 	for {
 		select {
 		case err := <-ended:
@@ -169,6 +190,7 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 		case <-alive:
 			door.listen()
 			d.watch(ctx, house)
+		case <-others.C:
 			if d.othersMoved(ctx, house) {
 				door.close()
 				return house.Config, d.stop(house.Config, cancel, ended)
@@ -251,6 +273,10 @@ func (d *running) othersMoved(ctx context.Context, house *House) bool {
 	}
 	return changed
 }
+
+// lookAtOthers is how often a process that shares its database with others looks
+// whether one of them has ended.
+const lookAtOthers = 2 * time.Second
 
 // lockPatience is how long the database may take to tell who syncs what.
 const lockPatience = 5 * time.Second

@@ -47,6 +47,10 @@ type House struct {
 	// Strangers are the shops that only the books have.
 	Strangers []string
 
+	// aside are the connectors of the shops that are left to other processes,
+	// to tell their hints from false ones.
+	aside []engine.Shop
+
 	state *syncstate.Bolt
 	locks *locks
 	tell  *teller
@@ -112,39 +116,57 @@ func Open(ctx context.Context, c *config.Config, env Env, names ...string) (*Hou
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, c, env, shops, false)
+	return open(ctx, c, env, shops, opening{})
 }
 
-// open opens a house. An offline one asks no shop, and does without secrets
-// that are not at hand; it reads the sync state and leaves it as it is.
-func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, offline bool) (_ *House, err error) {
-	h := &House{Config: c}
-	if _, err := h.connect(env, shops, offline); err != nil {
-		return nil, err // before any file is touched
-	}
+// opening says how a house is opened.
+type opening struct {
+	// offline: no shop is asked, what needs secrets that are not at hand is done
+	// without, and the sync state is read and left as it is.
+	offline bool
+	// standBy: there need be no shop to work on, since others may leave some.
+	standBy bool
+	// locks are those that are held already; nil: they are taken.
+	locks *locks
+}
+
+// open opens a house. Locks that it was given are closed where it fails.
+func open(ctx context.Context, c *config.Config, env Env, shops []*config.Shop, how opening) (_ *House, err error) {
+	h, offline := &House{Config: c, locks: how.locks}, how.offline
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close())
 		}
 	}()
+	if _, err := h.connect(env, shops, offline); err != nil {
+		return nil, err // before any file is touched
+	}
 	if err := h.openFiles(ctx, env, offline); err != nil {
 		return nil, err
 	}
-	if !offline {
-		if h.locks, err = takeLocks(ctx, c, shops); err != nil {
+	if !offline && h.locks == nil {
+		if h.locks, err = takeLocks(ctx, c, shops, how.standBy); err != nil {
 			return nil, err
 		}
 	}
-	ready, err := h.connect(env, h.locks.of(shops), offline)
+	all, err := h.connect(env, shops, offline)
 	if err != nil {
 		return nil, err
+	}
+	var ready []engine.Shop
+	for _, s := range all {
+		if h.Ready(s.Name) == nil {
+			ready = append(ready, s)
+		} else {
+			h.aside = append(h.aside, s)
+		}
 	}
 	if h.Strangers, err = Strangers(ctx, c, h.Books); err != nil {
 		return nil, err
 	}
 	h.Engine, err = engine.New(engine.Options{
 		Books: h.Books, State: h.state, Shops: ready, Now: env.Now, Log: env.Log,
-		Progress: env.Progress, StopTimeout: c.StopTimeout,
+		Progress: env.Progress, StopTimeout: c.StopTimeout, Passed: h.locks != nil,
 	})
 	if err != nil {
 		return nil, err

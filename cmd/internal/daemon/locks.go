@@ -33,8 +33,9 @@ type locks struct {
 const lockClass = 0x436d7073
 
 // takeLocks locks those of the shops that nobody else syncs. It returns nil
-// for books in SQLite.
-func takeLocks(ctx context.Context, c *config.Config, shops []*config.Shop) (*locks, error) {
+// for books in SQLite. Where others sync all of them it is an Unavailable fault,
+// unless this process is to stand by.
+func takeLocks(ctx context.Context, c *config.Config, shops []*config.Shop, standBy bool) (*locks, error) {
 	if c.BooksPath() != "" {
 		return nil, nil
 	}
@@ -48,7 +49,7 @@ func takeLocks(ctx context.Context, c *config.Config, shops []*config.Shop) (*lo
 	if err := l.takeSoonFree(ctx); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
-	if len(l.mine) == 0 {
+	if len(l.mine) == 0 && !standBy {
 		return nil, errors.Join(l.busy(l.held[0]), l.close())
 	}
 	return l, nil
@@ -122,14 +123,6 @@ func (l *locks) refresh(ctx context.Context) (changed bool, err error) {
 	}
 	slices.Sort(before)
 	return !slices.Equal(before, slices.Sorted(slices.Values(l.mine))), nil
-}
-
-// of returns the shops that are ours.
-func (l *locks) of(shops []*config.Shop) []*config.Shop {
-	if l == nil {
-		return shops
-	}
-	return slices.DeleteFunc(slices.Clone(shops), func(s *config.Shop) bool { return slices.Contains(l.held, s.Name) })
 }
 
 // busy is the error for a shop that another process syncs.

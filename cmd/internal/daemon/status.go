@@ -42,7 +42,7 @@ func ReadStatus(ctx context.Context, c *config.Config, env Env) (Status, error) 
 	if err != nil {
 		return Status{}, err
 	}
-	h, err := open(ctx, c, env, shops, true)
+	h, err := open(ctx, c, env, shops, opening{offline: true})
 	if fault.KindOf(err) == fault.Unavailable {
 		if s, other := readStatus(c.StatusPath()); other == nil {
 			return s, nil

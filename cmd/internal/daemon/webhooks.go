@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"comptoir/cmd/internal/config"
+	"comptoir/cmd/internal/engine"
 	"comptoir/cmd/internal/hooks"
 	"comptoir/connectors"
 
@@ -23,6 +24,9 @@ const (
 	// frontPatience is how long deliveries that are being taken may still need
 	// when the daemon stops.
 	frontPatience = 2 * time.Second
+	// passPatience is how long it may take to pass a hint on: Shopify waits five
+	// seconds for an answer.
+	passPatience = 4 * time.Second
 )
 
 // WebhookStatus is how the hints of a shop come in.
@@ -73,11 +77,11 @@ func openFront(ctx context.Context, house *House, env Env) *front {
 		return nil
 	}
 	f := &front{house: house, log: env.Log, now: env.Now}
-	f.receiver = hooks.New(hooks.Options{Hinter: f.hinter, Take: house.Engine.TakeHint, Now: env.Now, Log: env.Log})
+	f.receiver = hooks.New(hooks.Options{Hinter: f.hinter, Take: f.take, Now: env.Now, Log: env.Log})
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.listen()
 	for _, s := range c.Shops {
-		if _, ok := f.hinter(s.Name); !ok {
+		if _, ok := f.hinter(s.Name); !ok || house.Ready(s.Name) != nil {
 			continue
 		}
 		st := &WebhookStatus{Shop: s.Name, Address: HookAddress(c, s)}
@@ -94,7 +98,24 @@ func (f *front) hinter(name string) (connectors.Hinter, bool) {
 	if s, ok := f.house.Config.Shop(name); !ok || !s.Webhooks {
 		return nil, false
 	}
+	for _, s := range f.house.aside {
+		if s.Name == name {
+			hinter, ok := s.Connector.(connectors.Hinter)
+			return hinter, ok
+		}
+	}
 	return f.house.Engine.Hinter(name)
+}
+
+// take keeps a hint; one of a shop that another process syncs is passed on to
+// that one.
+func (f *front) take(shop string, h connectors.Hint) (repeated bool, err error) {
+	if f.house.Ready(shop) == nil {
+		return f.house.Engine.TakeHint(shop, h)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), passPatience)
+	defer cancel()
+	return false, engine.PassHint(ctx, f.house.Books, shop, h)
 }
 
 // listen opens the address, where it is not open.

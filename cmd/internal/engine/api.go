@@ -61,6 +61,9 @@ type Options struct {
 	// after the context has ended; after that it is dropped whole. Zero means
 	// 20 seconds.
 	StopTimeout time.Duration
+	// Passed is whether other processes with the same books take hints of the
+	// shops too, and pass them on through the books; see PassHint.
+	Passed bool
 }
 
 // Progress is how far a pass over one resource has come.

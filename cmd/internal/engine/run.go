@@ -100,9 +100,13 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if _, ok := sh.Connector.(connectors.Hinter); ok {
 			wg.Go(func() { e.heed(ctx, sh) })
+			if e.opts.Passed {
+				wg.Go(func() { e.collectPassed(ctx, sh) })
+			}
 		}
 	}
 	wg.Wait()
+	<-ctx.Done() // also where there is no shop to work on
 	return nil
 }
 
