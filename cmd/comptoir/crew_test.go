@@ -46,9 +46,9 @@ func TestProcessesOnOneDatabaseGoOnForEachOther(t *testing.T) {
 	c.hands[1].start()
 	c.hintsReachTheOtherOne()
 	categories := c.categories()
-	rounds := 3
+	rounds := 2
 	if os.Getenv("COMPTOIR_TEST_REQUIRE") == "all" {
-		rounds = 6
+		rounds = 4
 	}
 	for round := range rounds {
 		c.change(round)

@@ -111,6 +111,9 @@ then; outbox drop lets them go at once.
 
 Webhooks (webhooks.listen, webhooks.url) shorten the wait. What they say is not
 believed: the record is read from the shop, as ever.
+
+Several daemons may share one PostgreSQL database, each with a data directory of
+its own: one of them syncs a shop, the others stand by and pass its webhooks on.
 `
 
 const backupHelp = `Two files matter, both in the data directory:

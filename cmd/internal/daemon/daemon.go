@@ -169,7 +169,11 @@ func (d *running) serve(ctx context.Context, house *House) (*config.Config, erro
 	door := openFront(ctx, house, d.env())
 	defer door.close()
 
-	d.log.Info().Strs("shops", house.Config.ShopNames()).Str("data", house.Config.Data).Msg("syncing")
+	if ours := house.ours(); len(ours) > 0 {
+		d.log.Info().Strs("shops", ours).Str("data", house.Config.Data).Msg("syncing")
+	} else {
+		d.log.Info().Str("data", house.Config.Data).Msg("standing by until another process leaves a shop")
+	}
 	d.Notify(systemd.SdNotifyReady + "\n" + d.summary(ctx, house))
 	alive, stop := d.ticker()
 	defer stop()

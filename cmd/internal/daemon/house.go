@@ -235,6 +235,11 @@ func (h *House) Ready(shop string) error {
 	return nil
 }
 
+// ours are the names of the shops that this process syncs.
+func (h *House) ours() []string {
+	return slices.DeleteFunc(h.Config.ShopNames(), func(shop string) bool { return h.Ready(shop) != nil })
+}
+
 // openFiles opens the sync state and the books.
 func (h *House) openFiles(ctx context.Context, env Env, offline bool) (err error) {
 	if offline { // nothing is made, so the books come first

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"comptoir/cmd/internal/engine"
 	"comptoir/connectors"
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
@@ -108,6 +109,36 @@ func TestAHintHasItsRecordsReadAtOnceAndOnce(t *testing.T) {
 		w.sync()
 		if n := w.orders(); n != 5 {
 			t.Errorf("%d orders after a pull, want all 5", n)
+		}
+	})
+}
+
+func TestAHintThatAnotherProcessHasTakenIsLookedAtHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := heard()
+		s.fillOrders(t, 5)
+		w := newWorld(t, s, func(w *world) { w.opts = func(o *engine.Options) { o.Passed = true } })
+		pass := func(h connectors.Hint) {
+			t.Helper()
+			if err := engine.PassHint(t.Context(), w.books, "atelier", h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(connectors.Hint{Key: "a", Refs: orderRefs("2", "4")}) // while nobody is at work
+		stop := w.daemon()
+		defer stop()
+		time.Sleep(3 * time.Second)
+		if n := w.orders(); n != 2 || w.waits() != "0 records, 0 resources" {
+			t.Errorf("%d orders in the books; %s wait", n, w.waits())
+		}
+		pass(connectors.Hint{Key: "b", Pull: []intake.Resource{intake.Orders}})
+		time.Sleep(3 * time.Second)
+		if got := strings.Join(s.requests(), ", "); got != "fetch 2, pull orders 0, pull orders 3" || w.orders() != 5 {
+			t.Errorf("the shop was asked to %s; %d orders", got, w.orders())
+		}
+		time.Sleep(time.Hour)
+		if got := s.requests(); len(got) > 0 {
+			t.Errorf("what was looked at was asked for again: %s", got)
 		}
 	})
 }
