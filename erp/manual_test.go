@@ -135,7 +135,7 @@ func TestAFileOfEntriesPostsWholeOnceOrNotAtAll(t *testing.T) {
 		}
 		bad = strings.NewReplacer("6510,12.50", "6511,12.50", "1030,,12.50", "1030,,12.40").Replace(good)
 		_, err = b.ImportEntries(ctx, "bad.csv", strings.NewReader(bad))
-		for _, want := range []string{"line 4: there is no account \"6511\": did you mean", "line 4: the entry does not balance", "nothing was posted"} {
+		for _, want := range []string{"line 4: there is no account \"6511\": did you mean", "line 4: the entry does not balance", "nothing was changed"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("no %q in %v", want, err)
 			}

@@ -86,7 +86,12 @@ func readSheet(r io.Reader, name string, must, may []string) (*sheet, error) {
 
 func (s *sheet) check(name string, must, may []string) error {
 	var p problems
-	fix := "its columns are " + strings.Join(must, ", ") + ", and, where wanted, " + strings.Join(may, ", ")
+	if len(s.columns) == 0 {
+		p.add(0, fault.Invalid, "it is empty")
+		return p.fault(name)
+	}
+	also := slices.DeleteFunc(slices.Clone(may), func(c string) bool { return slices.Contains(must, c) })
+	fix := "its columns are " + strings.Join(must, ", ") + ", and, where wanted, " + strings.Join(also, ", ")
 	for _, c := range must {
 		if _, ok := s.columns[c]; !ok {
 			p.add(1, fault.Invalid, "the column %s is missing: %s", c, fix)

@@ -36,7 +36,7 @@ func (p *problems) fault(what string) error {
 	}
 	slices.SortStableFunc(p.list, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s was refused, and nothing was posted:", what)
+	fmt.Fprintf(&b, "%s was refused, and nothing was changed:", what)
 	for i, x := range p.list {
 		if i == maxProblems {
 			fmt.Fprintf(&b, "\n  and %d more", len(p.list)-i)

@@ -131,7 +131,7 @@ func (b *Books) rebind(ctx context.Context, tx *store.Tx, d Rebinding) (*Rebound
 		return nil, err
 	}
 	if units != 0 {
-		out.What += fmt.Sprintf("; %s units that were taken over for it are taken back", units)
+		out.What += fmt.Sprintf("; the stock of %s that was taken over for it is taken back", units)
 	}
 	if out.Orders, err = r.orders(ctx); err != nil {
 		return nil, err

@@ -100,7 +100,11 @@ func (a *app) linkImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Do what the column link of an exported file says",
-		Args:  count(1, 1),
+		Long: "Import takes the file that link export has written, with the column link filled in where something is to change: the\n" +
+			"number of a variant (see the column variant) that the article is one with, yes where the proposal is right, or new for\n" +
+			"an article of its own. Only the columns shop, external_id, variant and link are needed. Where a line cannot be followed\n" +
+			"nothing is changed; so it is where something has been linked since the export.",
+		Args: count(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			decisions, err := readBindings(args[0])
 			if err != nil {
