@@ -270,6 +270,9 @@ func TestAPlanListsConflictsAndStandsOnlyWhileTheyDo(t *testing.T) {
 	if err != nil || len(res.Changes) != 1 {
 		t.Fatalf("%+v, %v", res, err)
 	}
+	if list, err := p.books.Conflicts(ctx); err != nil || len(list) != 1 || list[0].ID != c.ID {
+		t.Errorf("to be decided: %+v, %v", list, err)
+	}
 	if got := p.box.inShop(t, p.box.VariantOf(p.known)); got != p.available(p.known) {
 		t.Errorf("the shop has %s, and %s can be sold", got, p.available(p.known))
 	}

@@ -62,7 +62,23 @@ func (p *pass) apply(ctx context.Context, plan Plan) error {
 			return err
 		}
 	}
+	if err := p.noteConflicts(ctx, plan); err != nil {
+		return err
+	}
 	return a.account()
+}
+
+// noteConflicts has the books keep the conflicts of a plan, for a person to
+// decide them: to look at what there is to tell comes upon them.
+func (p *pass) noteConflicts(ctx context.Context, plan Plan) error {
+	for _, kind := range plan.kinds() {
+		if slices.ContainsFunc(plan.Conflicts, func(c erp.StandingConflict) bool { return outbox.Kind(c.Kind) == kind }) {
+			if _, _, err := p.pushes(ctx, kind, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // applying is an Apply that has begun to send.
