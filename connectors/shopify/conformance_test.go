@@ -23,15 +23,20 @@ func TestConformance(t *testing.T) {
 	t.Run("bulk", func(t *testing.T) { conformance.RunShop(t, box(shopify.BulkAuto)) })
 }
 
-// What is told to a shop arrives once.
+// What is told to a shop arrives once, in the newest version of the API and in
+// the oldest that its documents are for.
 func TestPushConformance(t *testing.T) {
-	conformance.RunPush(t, func(*testing.T) conformance.Pusher {
-		return newBox(sandbox.Options{Seed: 7, Orders: 50, Extras: true}, shopify.BulkNever)
-	})
+	for _, version := range []string{shopify.DefaultVersion, "2026-04"} {
+		t.Run(version, func(t *testing.T) {
+			conformance.RunPush(t, func(*testing.T) conformance.Pusher {
+				return newBox(sandbox.Options{Seed: 7, Orders: 50, Extras: true}, shopify.BulkNever, func(cfg *shopify.Config) { cfg.APIVersion = version })
+			})
+		})
+	}
 }
 
 // newBox makes a sandbox the subject of the suite.
-func newBox(o sandbox.Options, bulk string) *sandboxtest.Box {
+func newBox(o sandbox.Options, bulk string, change ...func(*shopify.Config)) *sandboxtest.Box {
 	o.Platform = sandbox.Shopify
 	// The connector's clock stands still but for Advance, so that points would
 	// not flow back: there are enough of them.
@@ -45,6 +50,9 @@ func newBox(o sandbox.Options, bulk string) *sandboxtest.Box {
 		cfg.URL, cfg.AccessToken, cfg.WebhookSecret, cfg.Bulk = sandboxtest.URL, shop.Key(), shop.Secret(), bulk
 		if pageSize > 0 {
 			cfg.PageSize = pageSize
+		}
+		for _, f := range change {
+			f(cfg)
 		}
 		return shopify.New(env, cfg)
 	}}

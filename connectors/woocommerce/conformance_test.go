@@ -25,11 +25,14 @@ func TestConformance(t *testing.T) {
 	t.Run("5.0.0", func(t *testing.T) { conformance.RunShop(t, box("5.0.0")) })
 }
 
-// What is told to a shop arrives once.
+// What is told to a shop arrives once, be it an old one without permalinks.
 func TestPushConformance(t *testing.T) {
-	conformance.RunPush(t, func(*testing.T) conformance.Pusher {
-		return newBox(sandbox.Options{Seed: 7, Orders: 50})
-	})
+	box := func(o sandbox.Options) func(*testing.T) conformance.Pusher {
+		o.Seed, o.Orders = 7, 50
+		return func(*testing.T) conformance.Pusher { return newBox(o) }
+	}
+	t.Run("11.0.1", func(t *testing.T) { conformance.RunPush(t, box(sandbox.Options{})) })
+	t.Run("5.0.0", func(t *testing.T) { conformance.RunPush(t, box(sandbox.Options{Version: "5.0.0", PlainPermalinks: true})) })
 }
 
 // newBox makes a sandbox the subject of the suite.
