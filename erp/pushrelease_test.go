@@ -44,3 +44,42 @@ func TestWhetherARefundPutGoodsBackIsFoundOut(t *testing.T) {
 		})
 	}
 }
+
+// It is found out too where the books read with it that as many, or more, were
+// sold meanwhile: what was taken in all tells nothing then.
+func TestARefundIsFoundOutThoughOthersWereSoldMeanwhile(t *testing.T) {
+	for name, first := range map[string]bool{"before": true, "after": false} {
+		for _, sold := range []int64{3, 5} {
+			t.Run(name, func(t *testing.T) {
+				eachMarket(t, twoShops, func(t *testing.T, m *market) {
+					m.stock("1", 10, "a", "b")
+					m.begin()
+					m.sell("a", "1", 3)
+					m.rest()
+					m.now = m.now.Add(time.Hour)
+					s := m.shops["a"]
+					order := s.orders[len(s.orders)-1]
+					if first {
+						m.sell("a", "1", sold)
+					}
+					o := *order.Body.(*intake.Order)
+					o.State, o.RawStatus = intake.StateRefunded, "refunded"
+					o.Refunds = []intake.Refund{{ID: "r1", At: m.now, Amount: o.Total, Full: true}}
+					rec, err := intake.Seal(order.Ref, m.now, &o, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.orders = append(s.orders, rec)
+					if !first {
+						m.sell("a", "1", sold)
+					}
+					m.push("a")
+					m.whole()
+					if got := s.has["1"]; got != 10-sold {
+						t.Errorf("a has %d, and of ten %d were sold", got, sold)
+					}
+				})
+			})
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Mover struct {
 	recorded time.Time
 	levels   map[levelKey]*delta
 	taken    map[takenKey]*taken
+	inOrder  []*taken         // that the order at hand has changed
 	costs    map[int64]*costs // by variant
 	tells    []int64          // shops
 }
@@ -165,6 +166,7 @@ func (m *Mover) Flush(ctx context.Context, currency money.Currency) error {
 				dirty = TRUE`,
 			k.variant, k.place, int64(d.onHand), int64(d.demand), int64(d.allocated), d.value, d.firstDay)
 	}
+	m.OrderDone()
 	m.tell(keys)
 	clear(m.levels)
 	m.flushTaken()
@@ -179,7 +181,7 @@ func (m *Mover) tell(keys []levelKey) {
 	}
 	sold := map[int64]bool{}
 	for k, t := range m.taken {
-		sold[k.variant] = sold[k.variant] || t.quantity != 0
+		sold[k.variant] = sold[k.variant] || t.quantity != 0 || t.released
 	}
 	for _, k := range keys {
 		if d := m.levels[k]; d.onHand != d.demand || sold[k.variant] {

@@ -18,6 +18,13 @@ type taken struct {
 	ordered  int64 // when an order last changed it, by the shop's clock
 	first    int64 // when the first such order was placed
 	firstDay string
+	// before is quantity when the last order was done, and inOrder says that the
+	// one at hand has changed it since.
+	before  quantity.Quantity
+	inOrder bool
+	// released: one of the orders takes less than before, be it that others take
+	// more.
+	released bool
 }
 
 func (m *Mover) takenBy(shop, variant int64) *taken {
@@ -27,7 +34,20 @@ func (m *Mover) takenBy(shop, variant int64) *taken {
 		t = new(taken)
 		m.taken[k] = t
 	}
+	if !t.inOrder {
+		t.inOrder = true
+		m.inOrder = append(m.inOrder, t)
+	}
 	return t
+}
+
+// OrderDone ends what an order changes: what comes next is another one's.
+func (m *Mover) OrderDone() {
+	for _, t := range m.inOrder {
+		t.released = t.released || t.quantity < t.before
+		t.before, t.inOrder = t.quantity, false
+	}
+	m.inOrder = m.inOrder[:0]
 }
 
 // Touched notes that an order of a shop changed what can be sold of a variant:
@@ -41,7 +61,7 @@ func (m *Mover) Touched(shop, variant, placed, at int64) {
 	}
 }
 
-// flushTaken queues what the orders of each shop took. Where they take less
+// flushTaken queues what the orders of each shop took. Where one takes less
 // than before, a shop may have put the goods back in stock, or not: it does with
 // an order that is cancelled, and need not with one that is refunded. And where an
 // order comes that was placed before the shop said what it has, that may hold it
@@ -62,10 +82,10 @@ func (m *Mover) flushTaken() {
 				first_day = CASE WHEN excluded.first_day = '' OR (shop_taken.first_day <> '' AND shop_taken.first_day < excluded.first_day) THEN shop_taken.first_day ELSE excluded.first_day END`,
 			k.variant, k.shop, int64(t.quantity), t.ordered, t.first, t.firstDay)
 		switch {
+		case t.released:
+			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2`, k.variant, k.shop)
 		case t.quantity > 0 && len(m.tells) > 0:
 			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2 AND stated_at > 0 AND stated_at >= $3`, k.variant, k.shop, cmp.Or(t.first, t.ordered)-statedMargin.Microseconds())
-		case t.quantity < 0:
-			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2`, k.variant, k.shop)
 		}
 	}
 	clear(m.taken)

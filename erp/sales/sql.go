@@ -226,6 +226,7 @@ func (w *Writer) Write(ctx context.Context, before *Order, said *intake.Order, d
 			return 0, err
 		}
 	}
+	w.Mover.OrderDone()
 	return before.ID, nil
 }
 
@@ -502,6 +503,7 @@ func (w *Writer) MarkDeleted(ctx context.Context, o *Order, f Facts) error {
 			w.Tx.Queue(`UPDATE order_line SET demand=0, allocated=0, state=$2 WHERE id=$1`, had.ID, LineCancelled)
 		}
 	}
+	w.Mover.OrderDone()
 	w.Tx.Queue(`UPDATE sales_order SET deleted = TRUE, final = TRUE, revision = revision + 1 WHERE id = $1`, o.ID)
 	return nil
 }
