@@ -55,12 +55,26 @@ func takeLocks(ctx context.Context, c *config.Config, shops []*config.Shop, stan
 	return l, nil
 }
 
-func (l *locks) dial(ctx context.Context) (err error) {
-	if l.conn, err = pgx.Connect(ctx, l.url); err != nil {
+func (l *locks) dial(ctx context.Context) error {
+	c, err := pgx.ParseConfig(l.url)
+	if err == nil {
+		for name, value := range vanished {
+			if c.RuntimeParams[name] == "" {
+				c.RuntimeParams[name] = value
+			}
+		}
+		l.conn, err = pgx.ConnectConfig(ctx, c)
+	}
+	if err != nil {
 		return fault.New(fault.Unavailable, "try again later", "lock the shops in the database: %w", err)
 	}
 	return nil
 }
+
+// vanished has the server end the session within half a minute where the machine
+// of this process is there no more, in place of hours: nobody else can go on
+// before. The server takes seconds and counts as text.
+var vanished = map[string]string{"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
 
 // The session of a process that was killed ends a moment after it.
 const (
