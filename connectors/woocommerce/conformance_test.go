@@ -32,7 +32,9 @@ func TestPushConformance(t *testing.T) {
 		return func(*testing.T) conformance.Pusher { return newBox(o) }
 	}
 	t.Run("11.0.1", func(t *testing.T) { conformance.RunPush(t, box(sandbox.Options{})) })
-	t.Run("5.0.0", func(t *testing.T) { conformance.RunPush(t, box(sandbox.Options{Version: "5.0.0", PlainPermalinks: true})) })
+	t.Run("5.0.0", func(t *testing.T) {
+		conformance.RunPush(t, box(sandbox.Options{Version: "5.0.0", PlainPermalinks: true}))
+	})
 }
 
 // newBox makes a sandbox the subject of the suite.

@@ -94,7 +94,7 @@ func readShipments(raw json.RawMessage) []shipment {
 
 func (s *statedShipment) read() (shipment, bool) {
 	at, err := s.At.instant()
-	out := shipment{Key: s.Key.trimmed(), Carrier: s.Carrier.plain(), Tracking: s.Tracking.plain(), URL: s.URL.plain()}
+	out := shipment{Key: s.Key.trimmed(), Carrier: s.Carrier.trimmed(), Tracking: s.Tracking.trimmed(), URL: s.URL.trimmed()}
 	if err != nil || at.IsZero() || out.Key == "" {
 		return shipment{}, false
 	}

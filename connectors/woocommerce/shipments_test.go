@@ -2,6 +2,7 @@ package woocommerce
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
 
 	"comptoir/erp/intake"
@@ -38,6 +39,21 @@ func TestShipmentsInMetadata(t *testing.T) {
 		} else if test.want == 1 && (got[0].Lines[0].LineID != "5" || got[0].Lines[0].Quantity.String() != "2" || got[0].At.Hour() != 9) {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// The list is written back with the next shipment, so what is in it stays as it
+// is: metadata holds no HTML, and "&region" in an address is no registered mark.
+func TestNotedShipmentsAreReadAsTheyWereWritten(t *testing.T) {
+	want := []shipment{{Key: "a", At: "2026-11-20T09:30:00Z", Carrier: "Pick&up", Tracking: "6A1&lt;", URL: "https://track.example/?id=6A1&region=FR&amp=2&times=3",
+		Lines: []shipmentLine{{"5", "2"}}}}
+	value, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := keptShipments([]byte(`{"meta_data":[{"id":9,"key":"_comptoir_shipments","value":` + string(value) + `}]}`))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
