@@ -25,7 +25,8 @@ type Binding struct {
 	Variant  int64  `json:"variant"` // of the books
 	// Others are the other shops that sell the same variant.
 	Others []string `json:"others"`
-	// Proposal is another variant that it may be one with, 0 for none, and why.
+	// Proposal is another variant that it may be one with, 0 for none. Reason
+	// says why, or for what else a person has to look at it; "" for nothing.
 	Proposal int64  `json:"proposal"`
 	Reason   string `json:"reason"`
 
@@ -96,6 +97,7 @@ func (b *Books) propose(list []Binding) {
 			l.Proposal, l.Reason = p.Variant, p.Reason
 		}
 	}
+	repeated(list)
 }
 
 // Rebinding is what a person decided about a record of a shop.

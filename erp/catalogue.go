@@ -170,25 +170,14 @@ func (p *page) saveProduct(ctx context.Context, rec *intake.Record, id int64, bo
 		if err != nil {
 			return err
 		}
-		p.revive(v.ID)
+		if variant, err = p.revive(ctx, v.ID, variant); err != nil {
+			return err
+		}
 		if err := p.writeVariant(ctx, rec, variant, id, v); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// revive notes that the shop has a variant again that was gone, by itself or
-// with its product. While it was, nothing was queued for it, and what it had is
-// not what it has.
-func (p *page) revive(external string) {
-	o := p.origins[originKey{intake.KindVariant, external}]
-	if o == nil || !o.gone {
-		return
-	}
-	o.gone = false
-	p.tx.Queue(`UPDATE origin SET gone = FALSE WHERE shop_id = $1 AND kind = 'variant' AND external_id = $2`, p.shop, external)
-	p.tx.Queue(`DELETE FROM stock_ack WHERE shop_id = $1 AND variant_id = $2`, p.shop, o.local)
 }
 
 // saveVariant writes a variant that is a record of its own. Its product may
@@ -197,7 +186,10 @@ func (p *page) saveVariant(ctx context.Context, rec *intake.Record, id int64, v 
 	if err := checkQuantities(v); err != nil {
 		return err
 	}
-	p.revive(rec.Ref.ID)
+	id, err := p.revive(ctx, rec.Ref.ID, id)
+	if err != nil {
+		return err
+	}
 	if v.ProductID == "" {
 		return p.writeVariant(ctx, rec, id, 0, v)
 	}

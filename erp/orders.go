@@ -73,9 +73,15 @@ func (p *page) openSales(ctx context.Context, said []intake.Record, which []int)
 	local := make([]int64, 0, len(goods))
 	seen := make(map[int64]bool, len(goods))
 	for _, g := range goods {
-		if o := p.origins[originKey{intake.KindVariant, g}]; o != nil && !seen[o.local] {
-			seen[o.local] = true
-			local = append(local, o.local)
+		o := p.origins[originKey{intake.KindVariant, g}]
+		if o == nil {
+			continue
+		}
+		for _, id := range []int64{o.local, o.was} {
+			if id != 0 && !seen[id] {
+				seen[id] = true
+				local = append(local, id)
+			}
 		}
 	}
 	if s.variants, err = catalog.Variants(ctx, p.tx, local); err != nil {
@@ -99,7 +105,7 @@ func (s *salesPage) order(ctx context.Context, rec *intake.Record) (Outcome, err
 	if had := s.origins[originKey{intake.KindOrder, rec.Ref.ID}]; had != nil {
 		before = s.before[had.local]
 	}
-	f, stubs := s.facts(rec, said)
+	f, stubs := s.facts(rec, said, before)
 	d, err := sales.Decide(before, said, f)
 	var flt *fault.Error
 	switch {
@@ -136,7 +142,7 @@ func (s *salesPage) order(ctx context.Context, rec *intake.Record) (Outcome, err
 
 // facts gathers what Decide needs to know. The lines whose goods the books do
 // not know are returned too: they become stubs.
-func (s *salesPage) facts(rec *intake.Record, said *intake.Order) (sales.Facts, []intake.Line) {
+func (s *salesPage) facts(rec *intake.Record, said *intake.Order, before *sales.Order) (sales.Facts, []intake.Line) {
 	company := s.b.opts.Company
 	f := sales.Facts{
 		Shop: s.stream.Shop, ShopID: s.shop, External: rec.Ref.ID, Placed: said.PlacedAt, Modified: rec.Modified, Rules: s.rules,
@@ -154,7 +160,7 @@ func (s *salesPage) facts(rec *intake.Record, said *intake.Order) (sales.Facts, 
 			f.Goods[l.ID] = sales.Goods{Stub: true}
 			continue
 		}
-		v, ok := s.variants[o.local]
+		v, ok := s.variants[s.soldAsBefore(o, before, l.ID)]
 		if !ok { // made on this page
 			f.Goods[l.ID] = sales.Goods{Variant: o.local, Stock: o.local, Stub: true}
 			continue
@@ -162,6 +168,19 @@ func (s *salesPage) facts(rec *intake.Record, said *intake.Order) (sales.Facts, 
 		f.Goods[l.ID] = sales.Goods{Variant: v.ID, Stock: v.Stock, Tracked: v.Tracked, Stub: v.Stub, Unlisted: v.Unlisted, Cost: s.cost(v)}
 	}
 	return f, stubs
+}
+
+// soldAsBefore is the variant that a line of an order sells: what its record is,
+// or where the books had the line before the record became a variant of its own,
+// what it was then.
+func (s *salesPage) soldAsBefore(o *origin, before *sales.Order, line string) int64 {
+	if o.was == 0 || before == nil {
+		return o.local
+	}
+	if had, ok := before.Lines[line]; ok && had.Stock == s.variants[o.was].Stock {
+		return o.was
+	}
+	return o.local
 }
 
 // cost is what a unit is worth: as stated or valued, else the default.

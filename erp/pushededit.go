@@ -162,8 +162,16 @@ func (t told) bindAdded(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if other != 0 && other != t.id {
+	there, err := t.p.soldAs(ctx, t.id, ref.ID)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case other != 0 && other != t.id:
 		t.refuse(knownAsAnother(ref))
+		return false, nil
+	case there != "": // somebody has made it meanwhile, and it was linked
+		t.refuse(fmt.Sprintf("the shop sells it as %s already, and %s was made beside that: delete one of the two there", there, ref.ID))
 		return false, nil
 	}
 	all, err := catalog.DescribedVariants(ctx, t.p.tx, []int64{t.id})

@@ -231,7 +231,8 @@ type origin struct {
 	digest   string
 	modified int64
 	gone     bool
-	isNew    bool // not written yet
+	was      int64 // the variant that the record was before it became one of its own; 0 for none
+	isNew    bool  // not written yet
 }
 
 type parkedRow struct {
@@ -368,7 +369,7 @@ func (p *page) loadOrigins(ctx context.Context, kind intake.Kind, ids []string) 
 	}
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	rows, err := p.tx.Query(ctx, `SELECT external_id, local_id, digest, modified_at, gone FROM origin WHERE shop_id = $1 AND kind = $2 AND external_id IN (`+store.In(len(missing), 3)+`)`,
+	rows, err := p.tx.Query(ctx, `SELECT external_id, local_id, digest, modified_at, gone, was FROM origin WHERE shop_id = $1 AND kind = $2 AND external_id IN (`+store.In(len(missing), 3)+`)`,
 		store.InArgs([]any{p.shop, string(kind)}, missing)...)
 	if err != nil {
 		return fmt.Errorf("read origins: %w", err)
@@ -377,7 +378,7 @@ func (p *page) loadOrigins(ctx context.Context, kind intake.Kind, ids []string) 
 	for rows.Next() {
 		var external string
 		o := new(origin)
-		if err := rows.Scan(&external, &o.local, &o.digest, &o.modified, &o.gone); err != nil {
+		if err := rows.Scan(&external, &o.local, &o.digest, &o.modified, &o.gone, &o.was); err != nil {
 			return err
 		}
 		p.origins[originKey{kind, external}] = o

@@ -40,7 +40,7 @@ func (a *app) linkExport() *cobra.Command {
 				}
 				list := []erp.Binding{}
 				for _, l := range all {
-					if (shop == "" || l.Shop == shop) && (!proposals || l.Proposal != 0) {
+					if (shop == "" || l.Shop == shop) && (!proposals || l.Reason != "") {
 						list = append(list, l)
 					}
 				}
@@ -55,7 +55,7 @@ func (a *app) linkExport() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&shop, "shop", "", "only what this `SHOP` sells")
-	cmd.Flags().BoolVar(&proposals, "proposals", false, "only what there is a proposal for")
+	cmd.Flags().BoolVar(&proposals, "proposals", false, "only what a person has to look at: what there is a proposal for, and what a shop has under one SKU several times")
 	return cmd
 }
 

@@ -49,6 +49,10 @@ func (a *app) printStatus(s daemon.Status) {
 			a.printf("%s\n", shop.Paused)
 		}
 		a.printPushStatus(shop)
+		if n := len(shop.RepeatedSKUs); n > 0 {
+			a.printf("%s has %s on several records, each with a stock of its own, so it may sell more than there is: %s. See: comptoir link export --proposals --shop %s\n",
+				shop.Shop, plural(n, "SKU"), shorten(shop.RepeatedSKUs, 8), shop.Shop)
+		}
 		if d := shop.Drift; d != nil && d.Alarm != "" {
 			a.printf("%s\n", d.Alarm)
 		}

@@ -52,7 +52,10 @@ const severalShopsHelp = `Goods that several shops sell are one in the books, wi
 recognised by their SKU, letter by letter, where exactly one variant of each
 shop has it; without a SKU by their barcode. What would have to be guessed about
 stays apart, and sync names it: link export writes it to a file with proposals,
-and link import does what a person decided in it.
+and link import does what a person decided in it. Where one shop has a SKU on
+several records, each of them keeps a stock of its own, and none but the one that
+is linked is told the common stock: status and link export --proposals name them
+until all but one have another SKU, or are gone.
 
 Of goods that are shared, the shop that stands first in the configuration gives
 the texts and prices, and its number is taken over as the opening stock. After

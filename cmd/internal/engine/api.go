@@ -153,6 +153,9 @@ type ShopStatus struct {
 	// Drift is what the last comparison on the schedule found; nil where this
 	// process has made none.
 	Drift *DriftStatus `json:"drift,omitempty"`
+	// RepeatedSKUs are those that several records of the shop have: each of
+	// these keeps a stock of its own until a person has looked at them.
+	RepeatedSKUs []string `json:"repeated_skus,omitempty"`
 }
 
 // PushStatus is how that stands which a shop has still to be told.

@@ -27,6 +27,9 @@ func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
 			}
 			one.Resources = append(one.Resources, r)
 		}
+		if one.RepeatedSKUs, err = e.opts.Books.RepeatedSKUs(ctx, sh.Name); err != nil {
+			return nil, err
+		}
 		if one.Push, err = e.pushStatus(ctx, sh); err != nil {
 			return nil, err
 		}

@@ -12,3 +12,6 @@ CREATE TABLE variant_publication (
 
 -- A product that the books have made in a shop stays noted.
 ALTER TABLE publication ADD COLUMN made BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- The variant that a record was before it became one of its own; 0 for none.
+ALTER TABLE origin ADD COLUMN was INTEGER NOT NULL DEFAULT 0;
