@@ -65,6 +65,18 @@ func ClassOf(err error) Class {
 	return Transient
 }
 
+// Unread is an error of reading what was just changed. It has that tried again:
+// were it Rejected, the change would count as refused, and it was made.
+func Unread(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Class != Rejected {
+		return err
+	}
+	again := *e
+	again.Class = Transient
+	return &again
+}
+
 // Ended reports whether err means only that the context has ended.
 func Ended(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

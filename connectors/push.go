@@ -39,6 +39,9 @@ type Editor interface {
 
 // OrderPusher ships, cancels and refunds orders.
 type OrderPusher interface {
+	// PushOrder does one of these. Its outcome is Done or Refused: the latter
+	// ends the request, so a reason that passes by itself is an error, and so is
+	// whatever leaves open whether it was done.
 	PushOrder(ctx context.Context, key string, r intake.OrderRequest) (intake.Outcome, error)
 }
 

@@ -22,19 +22,25 @@ func TestTriesAreBounded(t *testing.T) {
 	keeper, t1 := drawer{}, &Tries{}
 	key := func(i int) string { return strings.Repeat("k", i+1) }
 	for i := range MostTries + 20 {
-		if before, err := t1.Begin(t.Context(), keeper, key(i), []string{"1"}); before != nil || err != nil {
+		if before, err := t1.Begin(t.Context(), keeper, Try{Key: key(i), Before: []string{"1"}, Order: "7"}); before != nil || err != nil {
 			t.Fatalf("try %d: %v, %v", i, before, err)
 		}
 	}
 	t2 := &Tries{}
-	if before, _ := t2.Begin(t.Context(), keeper, key(MostTries+19), nil); before == nil || !slices.Equal(before.Before, []string{"1"}) {
+	if before, _ := t2.Begin(t.Context(), keeper, Try{Key: key(MostTries + 19)}); before == nil || !slices.Equal(before.Before, []string{"1"}) {
 		t.Errorf("the last is not known after a restart: %+v", before)
+	}
+	if of, err := t2.Of(t.Context(), keeper, "7"); err != nil || len(of) != MostTries {
+		t.Errorf("of the order are %d tries, %v", len(of), err)
+	}
+	if of, err := t2.Of(t.Context(), keeper, "8"); err != nil || len(of) != 0 {
+		t.Errorf("of another order are %d tries, %v", len(of), err)
 	}
 	if len(t2.list) != MostTries {
 		t.Errorf("%d tries are kept", len(t2.list))
 	}
 	keeper[keptTries] = []byte("{}")
-	if before, err := (&Tries{}).Begin(t.Context(), keeper, "k", nil); before != nil || err != nil {
+	if before, err := (&Tries{}).Begin(t.Context(), keeper, Try{Key: "k"}); before != nil || err != nil {
 		t.Errorf("what cannot be read: %v, %v", before, err)
 	}
 }

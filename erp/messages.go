@@ -22,7 +22,7 @@ type Message struct {
 	Since  time.Time `json:"since"`  // when the oldest change that it tells of was made
 	Due    time.Time `json:"due"`    // not before
 	Tries  int       `json:"tries"`  // refusals in a row
-	Parked bool      `json:"parked"` // refused too often: it waits for a person
+	Parked bool      `json:"parked"` // refused too often or for good: it waits for a person
 	Why    string    `json:"why"`    // of the last refusal, in the shop's own words
 }
 

@@ -115,6 +115,7 @@ func (b *Books) RefundOrder(ctx context.Context, shop, order string, ask RefundA
 		}
 		r.Reason, r.Pay, r.Restock, r.Notify = ask.Reason, !ask.ByHand, ask.Restock, ask.Notify
 		q.ask.Refund = &r
+		q.ask.Known = intake.Know(q.placed.Said, q.ask)
 		return nil
 	})
 }
@@ -126,10 +127,17 @@ func (b *Books) SetOrderStatus(ctx context.Context, shop, order, status string, 
 		return Requested{}, fault.New(fault.Invalid, "give it as the shop calls it", "the status is missing")
 	}
 	return b.request(ctx, shop, order, dry, func(q *requesting) error {
-		if q.placed.Said.RawStatus == status {
-			return fault.New(fault.Unprocessable, "there is nothing to do", "order %s has status %s already", q.placed.Said.Number, status)
+		has := []string{q.placed.Said.RawStatus}
+		for _, r := range q.placed.Asked {
+			if r.Status != "" {
+				has = append(has, r.Status)
+			}
+		}
+		if has[len(has)-1] == status {
+			return fault.New(fault.Unprocessable, "there is nothing to do", "order %s has status %s already, or is to have it", q.placed.Said.Number, status)
 		}
 		q.ask.Status = status
+		q.ask.Known = &intake.Known{Statuses: slices.Compact(has)}
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package erp_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,26 +131,45 @@ func TestARequestThatTheShopRefusesIsParkedWithItsWords(t *testing.T) {
 		if _, err := m.SetOrderStatus(ctx, "a", "a-1", "on-hold", false); err != nil {
 			t.Fatal(err)
 		}
-		for try := 1; try <= outbox.MaxTries; try++ {
-			pushes := m.requests()
-			if len(pushes) != 1 || pushes[0].Request.Refund == nil || !pushes[0].Request.Refund.Pay {
-				t.Fatalf("try %d: asked for %+v", try, pushes)
-			}
-			receipt := m.answered(pushes, intake.Outcome{Result: intake.Refused, Why: "The gateway says no"})
-			if receipt.Refused != 1 || (receipt.Parked == 1) != (try == outbox.MaxTries) {
-				t.Fatalf("try %d: %+v", try, receipt)
-			}
-			m.now = m.now.Add(24 * time.Hour)
+		refund := m.requests()
+		if len(refund) != 1 || refund[0].Request.Refund == nil || !refund[0].Request.Refund.Pay {
+			t.Fatalf("asked for %+v", refund)
+		}
+		no := intake.Outcome{Result: intake.Refused, Why: "The gateway says no"}
+		if receipt := m.answered(refund, no); receipt.Refused != 1 || receipt.Parked != 1 {
+			t.Fatalf("%+v", receipt)
 		}
 		list, err := m.OrderRequests(ctx, "a", "refund")
 		if err != nil || list[0].State != erp.RequestRefused || list[0].Why != "The gateway says no" {
 			t.Errorf("listed %+v, %v", list, err)
 		}
+		messages, err := m.Messages(ctx, "a")
+		messages = slices.DeleteFunc(messages, func(left erp.Message) bool { return !left.Parked })
+		if err != nil || len(messages) != 1 || messages[0].Kind != outbox.Order || messages[0].Why != "The gateway says no" || messages[0].Tries != 1 {
+			t.Errorf("left for a person: %+v, %v", messages, err)
+		}
 		if next := m.requests(); len(next) != 1 || next[0].Request.Status != "on-hold" {
 			t.Errorf("what was asked for next is %+v", next)
 		}
+		m.now = m.now.Add(24 * time.Hour)
+		if next := m.requests(); len(next) != 1 || next[0].Request.Status != "on-hold" {
+			t.Errorf("what was refused for good is asked for again by itself: %+v", next)
+		}
+		m.retry(refund[0])
+		m.answered(refund, no) // told twice after a restart
+		if again := m.requests(); len(again) != 1 || again[0].Request.Refund == nil {
+			t.Errorf("a person has looked, and asked for is %+v", again)
+		}
 		m.whole()
 	})
+}
+
+// retry has a person say that a request is made again.
+func (m *market) retry(push erp.Push) {
+	m.t.Helper()
+	if err := m.RetryMessage(ctx, erp.MessageKey{Shop: "a", Kind: outbox.Order, Object: push.Message.Object}); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 func TestWhatCannotBeAskedForIsRefused(t *testing.T) {
@@ -202,10 +222,8 @@ func TestAShipmentDoesNotCompleteAnOrderOfWhichAnotherOneWasRefused(t *testing.T
 		if rest, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{}, false); err != nil || !rest.Request.Shipment.Completes {
 			t.Fatalf("the rest is %+v, %v", rest, err)
 		}
-		for range outbox.MaxTries {
-			m.answered(m.requests(), intake.Outcome{Result: intake.Refused, Why: "not from there"})
-			m.now = m.now.Add(24 * time.Hour)
-		}
+		m.now = m.now.Add(time.Minute)
+		m.answered(m.requests(), intake.Outcome{Result: intake.Refused, Why: "not from there"})
 		second := m.requests()
 		if len(second) != 1 || second[0].Request.Shipment.Completes {
 			t.Fatalf("one of three was not shipped, and asked for is %+v", second)
@@ -214,6 +232,107 @@ func TestAShipmentDoesNotCompleteAnOrderOfWhichAnotherOneWasRefused(t *testing.T
 		left, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{}, true)
 		if err != nil || left.Request.Shipment.Lines[0].Quantity.String() != "1" || !left.Request.Shipment.Completes {
 			t.Errorf("what is left is %+v, %v", left, err)
+		}
+		m.whole()
+	})
+}
+
+// refunds is what the shop states after it has given money back as it was asked.
+func (m *market) refunds(push erp.Push) intake.Outcome {
+	m.t.Helper()
+	said := *m.shops["a"].orders[0].Body.(*intake.Order)
+	said.Refunds = append(slices.Clone(said.Refunds), intake.Refund{ID: fmt.Sprint("r", len(said.Refunds)+1), At: m.now, Amount: push.Request.Refund.Amount})
+	rec, err := intake.Seal(push.Request.Order, m.now, &said, nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.shops["a"].orders[0] = rec
+	return intake.Outcome{Result: intake.Done, Ref: push.Request.Order, Records: []intake.Record{rec}}
+}
+
+// What a person asked for too and the shop has done is no news to a request;
+// what has gone back by hand is.
+func TestARequestKnowsWhatElseWasAskedFor(t *testing.T) {
+	eachMarket(t, oneShop, func(t *testing.T, m *market) {
+		m.placed()
+		ask := func(text string) {
+			t.Helper()
+			amount := dec(text)
+			if _, err := m.RefundOrder(ctx, "a", "a-1", erp.RefundAsk{Amount: &amount}, false); err != nil {
+				t.Fatal(err)
+			}
+			m.now = m.now.Add(time.Minute)
+		}
+		next := func(refunded string) []erp.Push {
+			t.Helper()
+			pushes := m.requests()
+			if len(pushes) != 1 || pushes[0].Request.Known == nil || pushes[0].Request.Known.Refunded.String() != refunded {
+				t.Fatalf("want one request that knows of %s: %+v", refunded, pushes)
+			}
+			return pushes
+		}
+		ask("1")
+		ask("2")
+		first := next("0")
+		m.answered(first, m.refunds(first[0]))
+		m.now = m.now.Add(time.Minute)
+		second := next("1")
+		m.answered(second, intake.Outcome{Result: intake.Refused, Why: "no"})
+		ask("3") // knows of the first, and not of what was refused
+		third := next("1")
+		m.answered(third, m.refunds(third[0]))
+		m.now = m.now.Add(time.Minute)
+		m.retry(second[0])
+		again := next("4") // which was asked for before the third
+		now := m.shops["a"].orders[0].Body.(*intake.Order)
+		if why := again[0].Request.Overtaken(now); why != "" {
+			t.Errorf("all that went back was asked for: %s", why)
+		}
+		byHand := *now
+		byHand.Refunds = append(slices.Clone(now.Refunds), intake.Refund{ID: "by-hand", Amount: dec("0.50")})
+		if again[0].Request.Overtaken(&byHand) == "" {
+			t.Error("what went back by hand adds up with it")
+		}
+		m.whole()
+	})
+}
+
+// A status that was asked for in turn is one that the order may have.
+func TestAStatusFollowsWhatWasAskedForBefore(t *testing.T) {
+	eachMarket(t, oneShop, func(t *testing.T, m *market) {
+		m.placed()
+		for _, status := range []string{"on-hold", "processing"} { // which it has now
+			if _, err := m.SetOrderStatus(ctx, "a", "a-1", status, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := m.SetOrderStatus(ctx, "a", "a-1", "processing", false); fault.KindOf(err) != fault.Unprocessable {
+			t.Errorf("it is to have that already: %v", err)
+		}
+		m.now = m.now.Add(time.Minute)
+		m.answered(m.requests(), intake.Outcome{Result: intake.Done})
+		second := m.requests()[0].Request
+		for status, overtaken := range map[string]bool{"on-hold": false, "processing": false, "cancelled": true} {
+			if got := second.Overtaken(&intake.Order{RawStatus: status}) != ""; got != overtaken {
+				t.Errorf("%s: overtaken is %v", status, got)
+			}
+		}
+		if _, err := m.ShipOrder(ctx, "a", "a-1", erp.ShipAsk{}, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.SetOrderStatus(ctx, "a", "a-1", "on-hold", false); err != nil {
+			t.Fatal(err)
+		}
+		m.now = m.now.Add(time.Minute)
+		m.answered(m.requests(), intake.Outcome{Result: intake.Done})
+		shipment := m.requests()
+		m.answered(shipment, m.ships(shipment[0])) // which completes it
+		m.now = m.now.Add(time.Minute)
+		last := m.requests()[0].Request
+		for status, overtaken := range map[string]bool{"completed": false, "cancelled": true} {
+			if got := last.Overtaken(&intake.Order{RawStatus: status}) != ""; got != overtaken {
+				t.Errorf("after the shipment, %s: overtaken is %v", status, got)
+			}
 		}
 		m.whole()
 	})

@@ -103,13 +103,14 @@ type PushReceipt struct {
 	Done    int `json:"done"`
 	Stale   int `json:"stale"` // to be worked out anew and sent again at once
 	Refused int `json:"refused"`
-	Parked  int `json:"parked"` // of those refused: too often
+	Parked  int `json:"parked"` // of those refused: too often, or for good
 	Skipped int `json:"skipped"`
 }
 
 // Pushed takes what became of pushes, all of one kind, in one transaction: what
 // the shop has is acknowledged, what it states after the change is received,
-// and what it refused is tried again later. Taking an outcome twice is
+// and what it refused is tried again later, but for a request about an order:
+// that waits for a person, and the later ones of its order go on. Taking an outcome twice is
 // harmless.
 func (b *Books) Pushed(ctx context.Context, shop string, pushes []Push, outcomes []intake.Outcome) (PushReceipt, error) {
 	if _, err := b.shop(shop); err != nil || len(pushes) == 0 {
@@ -118,7 +119,7 @@ func (b *Books) Pushed(ctx context.Context, shop string, pushes []Push, outcomes
 	if len(pushes) != len(outcomes) {
 		return PushReceipt{}, fault.New(fault.Internal, "this is a defect of the connector: please report it", "%s was told %d things and says what became of %d", shop, len(pushes), len(outcomes))
 	}
-	t := taking{b: b, shop: shop, pushes: pushes, outcomes: outcomes}
+	t := taking{b: b, shop: shop, pushes: pushes, outcomes: heard(pushes, outcomes)}
 	commit := func(apply applying) error {
 		return b.db.Write(ctx, func(tx *store.Tx) error { return t.run(ctx, tx, apply) })
 	}
@@ -230,9 +231,7 @@ func (t *taking) settle(tx *store.Tx, p *page) {
 			outbox.Park(tx, m, o.Why)
 			t.receipt.Parked++
 		default:
-			if outbox.Refused(tx, m, p.now, o.Why); m.Tries+1 >= outbox.MaxTries {
-				t.receipt.Parked++
-			}
+			t.refused(tx, m, p.now, o.Why)
 		}
 	}
 }

@@ -159,7 +159,7 @@ func (b *Books) stockPushed(ctx context.Context, p *page, pushes []Push, outcome
 		switch {
 		case !p.still(l.Ref, variant): // it is asked what it has of what that is now
 			continue
-		case o.Result == intake.Refused, o.Result == intake.Stale && o.Now == nil:
+		case o.Result == intake.Refused, o.Result == intake.Unknown:
 			continue
 		case o.Result == intake.Stale:
 			has, unsure = *o.Now, true

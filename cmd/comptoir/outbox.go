@@ -26,7 +26,8 @@ func (a *app) outboxList() *cobra.Command {
 		Use:   "list [SHOP]",
 		Short: "List what a shop, or each, has still to be told, oldest first",
 		Long: "List shows what waits to be told to a shop, or to all of them. What a shop refuses is told again later, each time\n" +
-			"after a longer wait; after some tries it is parked until a person has looked at it: the shop's own words say why.",
+			"after a longer wait; after some tries it is parked until a person has looked at it: the shop's own words say why.\n" +
+			"A request about an order that a shop refuses is parked at once.",
 		Args: count(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withBooks(cmd.Context(), "outbox", func(c *config.Config, b *erp.Books) error {

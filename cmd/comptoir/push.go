@@ -241,10 +241,10 @@ func (a *app) printPush(ctx context.Context, b *erp.Books, res engine.PushResult
 	return nil
 }
 
-// unsettled is what a shop cannot be told by itself: what it has refused, the
-// requests about orders that are not answered, and the fields that both sides
-// have changed.
-type unsettled struct{ refused, requests, conflicts int }
+// unsettled is what a shop cannot be told by itself: what it has refused, what
+// is parked, the requests about orders that are not answered, and the fields
+// that both sides have changed.
+type unsettled struct{ refused, parked, requests, conflicts int }
 
 // leftOver counts what is unsettled between the books and a shop.
 func leftOver(ctx context.Context, b *erp.Books, shop string) (unsettled, error) {
@@ -255,7 +255,9 @@ func leftOver(ctx context.Context, b *erp.Books, shop string) (unsettled, error)
 	}
 	for _, m := range messages {
 		switch {
-		case m.Tries > 0 || m.Parked:
+		case m.Parked:
+			u.parked++
+		case m.Tries > 0:
 			u.refused++
 		case m.Kind == outbox.Order:
 			u.requests++
@@ -280,6 +282,9 @@ func (a *app) printNothingTold(shop string, u unsettled) {
 	a.printf("There is nothing to tell %s now.\n", shop)
 	if u.refused > 0 {
 		a.printf("%s has refused %s, told again later: comptoir outbox list %s\n", shop, plural(u.refused, "message"), shop)
+	}
+	if u.parked > 0 {
+		a.printf("parked until you have looked: %s to %s: comptoir outbox list %s --parked\n", plural(u.parked, "message"), shop, shop)
 	}
 	if u.requests > 0 {
 		a.printf("%s about orders of %s waiting: comptoir order requests --shop %s\n", plural(u.requests, "request"), shop, shop)

@@ -108,9 +108,11 @@ without choices gets none, and different choices are not translated. outbox list
 says why, and the daemon tries again.
 
 What a shop is asked to do with one order (shipment add, order cancel, refund,
-status) it is asked in the order in which it was entered. A request that the shop
-refuses is made again some times, and holds up the later ones of its order till
-then; outbox drop lets them go at once.
+status) it is asked in the order in which it was entered. While the shop cannot be
+reached, a request waits, and the later ones of its order with it. What the shop
+refuses is parked at once, and the later ones go on: outbox list says why, outbox
+retry asks again, outbox drop leaves it. A request of which it is not known whether
+it was done is parked too, but the later ones wait: look at the order in the shop.
 
 Webhooks (webhooks.listen, webhooks.url) shorten the wait. What they say is not
 believed: the record is read from the shop, as ever.

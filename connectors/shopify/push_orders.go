@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"comptoir/connectors"
@@ -28,7 +29,7 @@ func (c *Connector) PushOrder(ctx context.Context, key string, r intake.OrderReq
 	}
 	after, err := c.orderNow(ctx, r.Order)
 	if err != nil {
-		return intake.Outcome{}, err
+		return intake.Outcome{}, connectors.Unread(err)
 	}
 	if order, _ := after.Body.(*intake.Order); r.Cancel != nil && order != nil && order.CancelledAt.IsZero() {
 		return intake.Outcome{Ref: r.Order, Result: intake.Refused, Why: "Shopify took the order to cancel it and did not: the admin says why, in the order's history"}, nil
@@ -59,7 +60,7 @@ func (c *Connector) carryOut(ctx context.Context, key string, r intake.OrderRequ
 	case r.Cancel != nil:
 		why, err = c.cancel(ctx, r.Order.ID, r.Cancel, order)
 	case r.Refund != nil:
-		why, err = c.refund(ctx, key, r.Order.ID, r.Refund, order)
+		why, err = c.refund(ctx, key, r, order)
 	case r.Status != "":
 		why, err = c.setStatus(ctx, r.Order.ID, r.Status)
 	default:
@@ -95,6 +96,9 @@ func (c *Connector) cancel(ctx context.Context, id string, r *intake.Cancellatio
 	if !order.CancelledAt.IsZero() {
 		return "", nil // it was, by us or by somebody else
 	}
+	if len(order.Shipments) > 0 {
+		return "goods of the order have left in the shop, so it cannot be cancelled: refund what comes back, with: comptoir order refund", nil
+	}
 	reason, ok := cancelReasons[r.Reason]
 	if !ok {
 		return "Shopify knows no reason " + r.Reason, nil
@@ -111,13 +115,21 @@ func (c *Connector) cancel(ctx context.Context, id string, r *intake.Cancellatio
 		return "", err
 	}
 	if len(said.Cancel.Errors) > 0 {
-		return c.unlessCancelled(ctx, id, (&refusal{said.Cancel.Errors}).Error())
+		why, err := c.unlessCancelled(ctx, id, (&refusal{said.Cancel.Errors}).Error())
+		if err == nil && why != "" && slices.ContainsFunc(said.Cancel.Errors, func(e userError) bool { return e.Code == codeInternal }) {
+			err, why = c.client.rest.Fail(connectors.Transient, "shopify: "+op, errors.New(why), ""), ""
+		}
+		return why, err
 	}
 	if said.Cancel.Job == nil {
 		return "", nil
 	}
 	return "", c.await(ctx, op, said.Cancel.Job.ID.trimmed())
 }
+
+// codeInternal is the code of a cancellation that Shopify stumbled over, for no
+// fault of the request.
+const codeInternal = "INTERNAL_ERROR"
 
 // cancelLooks is how often an order is looked at that the shop does not cancel:
 // it may be at it since an earlier try.

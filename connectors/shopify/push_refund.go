@@ -3,6 +3,7 @@ package shopify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,18 +44,25 @@ type paidOrGiven struct {
 
 // refund gives money back, takes goods back, or both. The reason is why it was
 // refused; "" where the shop has it.
-func (c *Connector) refund(ctx context.Context, key, id string, r *intake.NewRefund, order *intake.Order) (string, error) {
+func (c *Connector) refund(ctx context.Context, key string, asked intake.OrderRequest, order *intake.Order) (string, error) {
 	const op = "refund"
+	id, r := asked.Order.ID, asked.Refund
 	var before []string
 	for _, there := range order.Refunds {
 		before = append(before, there.ID)
 	}
-	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
+	tried, err := c.tries.Begin(ctx, c.env.Keeper, connectors.Try{Key: key, Before: before, Order: id, Amount: &r.Amount})
 	if err != nil {
 		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, fmt.Errorf("note what is about to be refunded: %w", err), "")
 	}
 	if slices.ContainsFunc(order.Refunds, func(there intake.Refund) bool { return sameRefund(there, r, order, tried) }) {
 		return "", nil // by an earlier try
+	}
+	switch why := asked.Overtaken(order); {
+	case why != "" && tried == nil:
+		return why, nil
+	case why != "": // what has gone back since may be what the earlier try gave back
+		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, errors.New(why), "")
 	}
 	left, err := c.toRefund(ctx, id, r)
 	if err != nil {

@@ -53,7 +53,7 @@ func (c *Connector) ship(ctx context.Context, key, id string, s *intake.NewShipm
 	for _, there := range order.Shipments {
 		before = append(before, there.ID)
 	}
-	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
+	tried, err := c.tries.Begin(ctx, c.env.Keeper, connectors.Try{Key: key, Before: before, Order: id})
 	if err != nil {
 		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, fmt.Errorf("note what is about to be shipped: %w", err), "")
 	}

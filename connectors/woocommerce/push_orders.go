@@ -1,11 +1,10 @@
 package woocommerce
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,8 +13,6 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
-
-	"github.com/shopspring/decimal"
 )
 
 var _ connectors.OrderPusher = (*Connector)(nil)
@@ -43,7 +40,7 @@ func (c *Connector) PushOrder(ctx context.Context, key string, r intake.OrderReq
 	}
 	out.Records, err = c.Fetch(ctx, []intake.Ref{r.Order})
 	if err != nil {
-		return intake.Outcome{}, err
+		return intake.Outcome{}, connectors.Unread(err)
 	}
 	return out, nil
 }
@@ -76,12 +73,14 @@ func (c *Connector) carryOut(ctx context.Context, key string, r intake.OrderRequ
 	case r.Shipment != nil:
 		return c.ship(ctx, key, o, raw, *r.Shipment)
 	case r.Cancel != nil:
-		return c.cancel(ctx, key, o, *r.Cancel)
+		return c.cancel(ctx, key, o, raw, *r.Cancel)
 	case r.Refund != nil:
-		return c.refund(ctx, key, o, *r.Refund)
-	default:
-		return "", c.setStatus(ctx, o, r.Status)
+		return c.refund(ctx, key, o, raw, r)
 	}
+	if why := r.Overtaken(&intake.Order{RawStatus: o.Status.trimmed()}); why != "" {
+		return why, nil
+	}
+	return "", c.setStatus(ctx, o, r.Status)
 }
 
 // update changes an order. Never send its lines or addresses with it: the shop
@@ -203,28 +202,35 @@ func (c *Connector) noteOnce(ctx context.Context, o *order, note string) error {
 
 // cancel cancels an order. Where it is to be paid back too, that comes first:
 // a gateway may refuse it, and then nothing is done.
-func (c *Connector) cancel(ctx context.Context, key string, o *order, x intake.Cancellation) (why string, err error) {
-	if !x.Restock && o.tookStock() && o.Status.trimmed() != "cancelled" {
-		return "WooCommerce puts the goods of an order back in stock when it is cancelled, and cannot be told not to: " +
-			"cancel it with the goods put back, and then take them off with: comptoir stock adjust", nil
+func (c *Connector) cancel(ctx context.Context, key string, o *order, raw json.RawMessage, x intake.Cancellation) (why string, err error) {
+	if o.Status.trimmed() != "cancelled" {
+		if why := o.cannotCancel(raw, x.Restock); why != "" {
+			return why, nil
+		}
 	}
+	back := false
 	if x.Refund && o.Paid.trimmed() != "" {
-		left, err := o.left()
-		if err != nil {
-			return "", err
-		}
-		if left.IsPositive() {
-			reason := x.Note
-			if reason == "" {
-				reason = x.Reason
-			}
-			// The goods come back by the cancellation, once.
-			if why, err := c.refund(ctx, key, o, intake.NewRefund{Amount: left, Reason: reason, Pay: true}); why != "" || err != nil {
-				return why, err
-			}
+		if back, why, err = c.payBack(ctx, key, o, cmp.Or(x.Note, x.Reason)); why != "" || err != nil {
+			return why, err
 		}
 	}
-	return "", c.setStatus(ctx, o, "cancelled")
+	err = c.setStatus(ctx, o, "cancelled")
+	if why := refusedWith(err); why != "" && back {
+		return "the money has gone back, but the order was not cancelled, so cancel it in the shop: " + why, nil
+	}
+	return "", err
+}
+
+// cannotCancel says why an order cannot be cancelled as it is asked for.
+func (o *order) cannotCancel(raw json.RawMessage, restock bool) string {
+	if kept, _ := keptShipments(raw); len(kept) > 0 || o.Status.trimmed() == completed {
+		return "goods of the order have left in the shop, so it cannot be cancelled: refund what comes back, with: comptoir order refund"
+	}
+	if !restock && o.tookStock() {
+		return "WooCommerce puts the goods of an order back in stock when it is cancelled, and cannot be told not to: " +
+			"cancel it with the goods put back, and then take them off with: comptoir stock adjust"
+	}
+	return ""
 }
 
 // tookStock reports whether the shop has taken stock for an order.
@@ -235,118 +241,4 @@ func (o *order) tookStock() bool {
 		}
 	}
 	return false
-}
-
-// left is what of an order was not refunded yet.
-func (o *order) left() (decimal.Decimal, error) {
-	left, err := o.Total.number()
-	for i := range o.Refunds {
-		back, e := o.Refunds[i].Total.number()
-		left, err = left.Sub(back.Abs()), errors.Join(err, e)
-	}
-	return left, err
-}
-
-// refund pays back a part of an order, unless that was done with this key. The
-// shop moves money and puts goods back unless it is told not to, so both are
-// always said.
-//
-// It notes the key on a refund only after its gateway has moved the money, so
-// where it was cut off between the two there is a refund without a key. One
-// that was not there before the first try, and is of the same amount, is that
-// one: another would pay the customer twice.
-func (c *Connector) refund(ctx context.Context, key string, o *order, f intake.NewRefund) (why string, err error) {
-	there, err := c.refundsMade(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	var before []string
-	for i := range there {
-		if metaOf(there[i].Meta, keyMeta) == key {
-			return "", nil
-		}
-		before = append(before, there[i].ID.ref())
-	}
-	tried, err := c.tries.Begin(ctx, c.env.Keeper, key, before)
-	if err != nil {
-		return "", c.api.rest.Fail(connectors.Transient, "woocommerce: refund order", fmt.Errorf("note what is about to be refunded: %w", err), "")
-	}
-	var unpaid error
-	for i := range there {
-		r := &there[i]
-		if !r.cutOff(tried, f.Amount) {
-			continue
-		}
-		if !f.Pay || r.Paid.yes() {
-			return "", nil
-		}
-		unpaid = fmt.Errorf("an earlier try has left refund %s in the shop, which does not say that its gateway has moved the money", r.ID.ref())
-	}
-	if unpaid != nil { // it may still be at it
-		return "", c.api.rest.Fail(connectors.Transient, "woocommerce: refund order", unpaid, "if it stays so, look at the gateway, and pay it there where it has not")
-	}
-	left, err := o.left()
-	switch {
-	case err != nil:
-		return "the amounts of the order are no numbers: " + err.Error(), nil
-	case f.Amount.GreaterThan(left):
-		return fmt.Sprintf("only %s of the order is left to refund, not %s", left, f.Amount), nil
-	case f.Amount.IsNegative():
-		return "a refund cannot be less than nothing", nil
-	}
-	restock := intake.RestockNo
-	if f.Restock {
-		restock = intake.RestockYes
-	}
-	body := map[string]any{
-		"amount": f.Amount.String(), "reason": f.Reason, "api_refund": f.Pay, "api_restock": f.Restock,
-		"meta_data": []map[string]any{{"key": keyMeta, "value": key}, {"key": restockMeta, "value": restock}},
-	}
-	if len(f.Lines) > 0 {
-		body["line_items"] = refundItems(f.Lines)
-	}
-	_, err = c.writeOne(ctx, "refund order", http.MethodPost, "orders/"+o.ID.ref()+"/refunds", body)
-	return "", err
-}
-
-// cutOff reports whether a refund may be what an earlier try has made without
-// its key.
-func (f *refund) cutOff(tried *connectors.Try, amount decimal.Decimal) bool {
-	if tried == nil || slices.Contains(tried.Before, f.ID.ref()) || metaOf(f.Meta, keyMeta) != "" {
-		return false
-	}
-	has, err := f.Amount.number()
-	return err == nil && has.Abs().Equal(amount)
-}
-
-// refundsMade reads the refunds of an order.
-func (c *Connector) refundsMade(ctx context.Context, o *order) ([]refund, error) {
-	if len(o.Refunds) == 0 {
-		return nil, nil
-	}
-	found := map[string]refund{}
-	l := source{resource: intake.Orders, route: "orders/" + o.ID.ref() + "/refunds", query: url.Values{"dp": {"6"}}}
-	err := c.each(ctx, l, "", func(rows []row) error {
-		for _, r := range rows {
-			keepRefunds(found)(r.raw)
-		}
-		return nil
-	})
-	return slices.Collect(maps.Values(found)), err
-}
-
-func refundItems(lines []intake.NewRefundLine) []map[string]any {
-	var all []map[string]any
-	for _, l := range lines {
-		item := map[string]any{"id": number(l.LineID), "quantity": json.Number(l.Quantity.String()), "refund_total": json.Number(l.Total.String())}
-		var taxes []map[string]any
-		for _, t := range l.Taxes {
-			taxes = append(taxes, map[string]any{"id": number(t.RateID), "refund_total": json.Number(t.Amount.String())})
-		}
-		if len(taxes) > 0 {
-			item["refund_tax"] = taxes
-		}
-		all = append(all, item)
-	}
-	return all
 }

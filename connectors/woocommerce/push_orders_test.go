@@ -1,8 +1,6 @@
 package woocommerce_test
 
 import (
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -243,61 +241,4 @@ func (s *counter) paidByCard() (id string, line intake.Line) {
 	}
 	s.t.Fatal("no order that was paid by card")
 	return "", intake.Line{}
-}
-
-// cutOffRefunds is a shop whose answers show refunds as they are where the
-// shop was cut off after it had made them, and before it noted their key.
-type cutOffRefunds struct {
-	http.RoundTripper
-	unpaid bool // and before its gateway had moved the money
-}
-
-func (c *cutOffRefunds) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := c.RoundTripper.RoundTrip(req)
-	if err != nil || req.Method != http.MethodGet || !strings.HasSuffix(req.URL.Path, "/refunds") {
-		return res, err
-	}
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, err
-	}
-	text := strings.ReplaceAll(string(body), "_comptoir_key", "_something_else")
-	if c.unpaid {
-		text = strings.ReplaceAll(text, `"refunded_payment":true`, `"refunded_payment":false`)
-	}
-	res.Body, res.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
-	res.Header.Del("Content-Length")
-	return res, nil
-}
-
-// WooCommerce notes the key of a refund after its gateway has moved the money:
-// where it was cut off between the two, the money does not go back again.
-func TestARefundThatWasCutOffIsNotPaidTwice(t *testing.T) {
-	for _, unpaid := range []bool{false, true} {
-		s := newCounter(t)
-		way := &cutOffRefunds{s.shop.Transport(), unpaid}
-		s.c = connectBy(t, s.shop, way)
-		id, _ := s.paidByCard()
-		r := intake.OrderRequest{Order: intake.Ref{Kind: intake.KindOrder, ID: id}, Refund: &intake.NewRefund{Amount: decimal.NewFromInt(1), Pay: true}}
-		s.shop.Misbehave(lost("/refunds"))
-		if _, err := s.c.PushOrder(t.Context(), "k", r); err == nil {
-			t.Fatal("the answer was lost, and nobody has noticed")
-		}
-		s.shop.Behave()
-		out, err := s.c.PushOrder(t.Context(), "k", r)
-		if unpaid && (connectors.ClassOf(err) != connectors.Transient || !strings.Contains(err.Error(), "moved the money")) {
-			t.Errorf("nobody knows whether the money was moved: %+v, %v", out, err)
-		}
-		if !unpaid && (err != nil || out.Result != intake.Done) {
-			t.Errorf("the money was moved: %+v, %v", out, err)
-		}
-		if n := len(s.order(id).Refunds); n != 1 {
-			t.Errorf("unpaid %v: %d refunds", unpaid, n)
-		}
-		// Another one of the same amount is another one.
-		way.unpaid = false
-		if out, err := s.c.PushOrder(t.Context(), "another", r); err != nil || out.Result != intake.Done || len(s.order(id).Refunds) != 2 {
-			t.Errorf("another: %+v, %v: %d refunds", out.Result, err, len(s.order(id).Refunds))
-		}
-	}
 }

@@ -74,6 +74,9 @@ type OrderRequest struct {
 	Status   string        `json:"status,omitempty"` // the shop's own word for it
 	Cancel   *Cancellation `json:"cancel,omitempty"`
 	Refund   *NewRefund    `json:"refund,omitempty"`
+	// Known is how the order stood when this was asked for; nil where that is
+	// not compared. See Overtaken.
+	Known *Known `json:"known,omitempty"`
 }
 
 // NewShipment is goods of an order that leave from one location.
@@ -125,9 +128,12 @@ type Result string
 
 // The results.
 const (
-	Done    Result = "done"    // the shop has it, be it that it had it already
-	Stale   Result = "stale"   // the shop had another number than From: nothing was written
-	Refused Result = "refused" // the shop does not take it, and says why: nothing was written
+	Done  Result = "done"  // the shop has it, be it that it had it already
+	Stale Result = "stale" // of a stock level: the shop had another number than From, nothing was written
+	// Refused: the shop does not take it, and says why; nothing was written. A
+	// request about an order is not made again then: where the reason passes by
+	// itself, the connector returns an error instead.
+	Refused Result = "refused"
 	// Skipped: the shop cannot hold it (stock of an item that it does not
 	// track), which is no failure; Why says so.
 	Skipped Result = "skipped"

@@ -45,7 +45,7 @@ type Message struct {
 	Since    time.Time `json:"since"`    // when the oldest change that it tells of was made
 	Due      time.Time `json:"due"`      // not before
 	Tries    int       `json:"tries"`    // refusals in a row
-	Parked   bool      `json:"parked"`   // refused too often: a person has to look at it
+	Parked   bool      `json:"parked"`   // refused too often or for good: a person has to look at it
 	Why      string    `json:"why"`      // of the last refusal, in the shop's own words
 }
 
@@ -192,6 +192,14 @@ const MaxTries = 6
 func Refused(tx *store.Tx, m Message, now time.Time, why string) {
 	wait := time.Minute << min(m.Tries, 10)
 	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = tries + 1 >= $7, why = $8, due = $9 WHERE `+as+` AND tries = $6`, m.as(m.Tries, MaxTries, why, store.Micros(now.Add(wait)))...)
+}
+
+// RefusedForGood queues that the shop refused a message for a reason that does
+// not go away by itself: it waits for a person at once. To say so twice of one
+// try counts once.
+func RefusedForGood(tx *store.Tx, m Message, why string) {
+	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = TRUE, why = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $6`,
+		m.Shop, string(m.Kind), m.Object, m.Revision, why, m.Tries)
 }
 
 // Park queues that a message waits for a person, who is told why. It does not

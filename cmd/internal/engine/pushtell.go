@@ -274,6 +274,9 @@ func keyOf(stream string, pushes []erp.Push) string {
 		m := push.Message
 		if push.Request != nil {
 			m.Revision, m.Tries = 0, 0
+			asked := *push.Request
+			asked.Known = nil // grows with what else is done
+			push.Request = &asked
 		}
 		_ = enc.Encode(intended{m.Object, m.Revision, m.Since.UTC(), m.Tries, push.Level, push.Edit, push.Request})
 	}
