@@ -48,7 +48,7 @@ type OutlookQuery struct {
 // Outlook works out what a shop has to be told, due or not, and changes nothing.
 // What is to be made is taken to be there for what comes after it: a category
 // for those under it and the products in it, a product for the stock of its
-// variants.
+// variants. What is to be deleted is taken to be gone.
 func (b *Books) Outlook(ctx context.Context, q OutlookQuery) (Outlook, error) {
 	shop, err := b.shop(q.Shop)
 	if err != nil {
@@ -62,7 +62,7 @@ func (b *Books) Outlook(ctx context.Context, q OutlookQuery) (Outlook, error) {
 				return err
 			}
 		}
-		l := looking{b: b, tx: tx, shop: shop, query: q, out: &out, made: map[objectKey]bool{}}
+		l := looking{b: b, tx: tx, shop: shop, query: q, out: &out, done: map[objectKey]bool{}}
 		for _, kind := range q.Kinds {
 			if err := l.look(ctx, kind); err != nil {
 				return fmt.Errorf("%s: %w", kind, err)
@@ -86,29 +86,29 @@ type looking struct {
 	shop  int64
 	query OutlookQuery
 	out   *Outlook
-	made  map[objectKey]bool // what is taken to be made
+	done  map[objectKey]bool // what is taken to be made or deleted
 	house *tree              // once it was read
 	// shelves are the shop's locations, once they were read.
 	shelves []shelf
 }
 
 // look works out the pushes of one kind. As long as there is something to be
-// made among them, they are worked out again as if it was.
+// made or deleted among them, they are worked out again as if it was.
 func (l *looking) look(ctx context.Context, kind outbox.Kind) error {
 	for {
 		pushes, _, err := l.b.pushesOf(ctx, l.tx, l.shop, PushQuery{Shop: l.query.Shop, Kind: kind, Express: l.query.Express, Peek: true})
 		if err != nil {
 			return err
 		}
-		pushes = slices.DeleteFunc(pushes, func(p Push) bool { return p.Edit != nil && l.made[editedBy(p)] })
-		making := slices.DeleteFunc(slices.Clone(pushes), func(p Push) bool { return p.Edit == nil || p.Edit.Ref.ID != "" })
-		if len(making) == 0 {
+		pushes = slices.DeleteFunc(pushes, func(p Push) bool { return p.Edit != nil && l.done[editedBy(p)] })
+		doing := slices.DeleteFunc(slices.Clone(pushes), func(p Push) bool { return p.Edit == nil || p.Edit.Ref.ID != "" && !p.Edit.Delete })
+		if len(doing) == 0 {
 			for _, p := range pushes {
 				l.out.Pushes = append(l.out.Pushes, Foreseen{Push: p})
 			}
 			return nil
 		}
-		if err := l.make(ctx, making); err != nil {
+		if err := l.do(ctx, doing); err != nil {
 			return err
 		}
 	}
@@ -116,30 +116,17 @@ func (l *looking) look(ctx context.Context, kind outbox.Kind) error {
 
 func editedBy(p Push) objectKey { return objectKey{intake.Kind(p.Message.Kind), p.Message.Object} }
 
-// make adds pushes with which something is made, and has the shop be taken to
-// have made it.
-func (l *looking) make(ctx context.Context, making []Push) error {
-	outcomes := make([]intake.Outcome, len(making))
-	for i, push := range making {
+// do adds pushes with which something is made or deleted, and has the shop be
+// taken to have done it.
+func (l *looking) do(ctx context.Context, doing []Push) error {
+	outcomes := make([]intake.Outcome, len(doing))
+	for i, push := range doing {
 		f := Foreseen{Push: push}
-		var err error
-		if f.StandIn, err = l.standIn(ctx, editedBy(push)); err != nil {
-			return err
-		}
 		outcomes[i] = intake.Outcome{Result: intake.Done, Ref: push.Edit.Ref}
-		outcomes[i].Ref.ID = f.StandIn
-		if push.Message.Kind == outbox.Variant {
-			if err := l.count(ctx, push.Message.Object, *push.Edit); err != nil {
-				return err
-			}
-		}
-		if len(push.Edit.Variants) > 0 {
-			if f.StandIns, err = l.variants(ctx, push); err != nil {
-				return err
-			}
-			for _, id := range f.StandIns {
-				outcomes[i].Variants = append(outcomes[i].Variants, intake.Ref{Kind: intake.KindVariant, ID: id, Parent: f.StandIn})
-			}
+		if push.Edit.Delete {
+			l.done[editedBy(push)] = true
+		} else if err := l.make(ctx, &f, &outcomes[i]); err != nil {
+			return err
 		}
 		l.out.Pushes = append(l.out.Pushes, f)
 		outbox.Drop(l.tx, l.shop, push.Message.Kind, push.Message.Object)
@@ -148,16 +135,37 @@ func (l *looking) make(ctx context.Context, making []Push) error {
 	if err != nil {
 		return err
 	}
-	if err := l.b.editPushed(ctx, p, making, outcomes); err != nil {
+	if err := l.b.editPushed(ctx, p, doing, outcomes); err != nil {
 		return err
 	}
 	return p.flush(ctx)
 }
 
+// make gives what is to be made ids, also in the outcome.
+func (l *looking) make(ctx context.Context, f *Foreseen, o *intake.Outcome) (err error) {
+	if f.StandIn, err = l.standIn(ctx, editedBy(f.Push)); err != nil {
+		return err
+	}
+	o.Ref.ID = f.StandIn
+	if f.Message.Kind == outbox.Variant {
+		return l.count(ctx, f.Message.Object, *f.Edit)
+	}
+	if len(f.Edit.Variants) == 0 {
+		return nil
+	}
+	if f.StandIns, err = l.variants(ctx, f.Push); err != nil {
+		return err
+	}
+	for _, id := range f.StandIns {
+		o.Variants = append(o.Variants, intake.Ref{Kind: intake.KindVariant, ID: id, Parent: f.StandIn})
+	}
+	return nil
+}
+
 // standIn gives something that is to be made an id. It is a number, as the
 // shops' own are, and one that none of them gives.
 func (l *looking) standIn(ctx context.Context, of objectKey) (string, error) {
-	l.made[of] = true
+	l.done[of] = true
 	id, name := fmt.Sprintf("9%018d", of.id), fmt.Sprintf("%s %d", of.kind, of.id)
 	if of.kind == intake.KindCategory {
 		if l.house == nil {
