@@ -94,12 +94,16 @@ func repeated(list []Binding) {
 		count[inShop{shop: l.shop, variant: l.Variant}]++
 	}
 	for i := range list {
-		l := &list[i]
+		l, why := &list[i], ""
 		switch n, same := count[inShop{shop: l.shop, variant: l.Variant}], count[inShop{shop: l.shop, sku: l.SKU}]; {
 		case n > 1:
-			l.Reason = fmt.Sprintf("the shop has this variant on %d records, and only the first is told its stock: take the others off sale", n)
-		case l.SKU != "" && same > 1 && l.Proposal == 0:
-			l.Reason = fmt.Sprintf("the shop has this SKU on %d records, each with a stock of its own: give all but one another SKU", same)
+			why = fmt.Sprintf("the shop has this variant on %d records, and only the first is told its stock: take the others off sale", n)
+		case l.SKU != "" && same > 1:
+			why = fmt.Sprintf("the shop has this SKU on %d records, each with a stock of its own: give all but one another SKU", same)
 		}
+		if l.Reason != "" && why != "" {
+			why = "; " + why
+		}
+		l.Reason += why
 	}
 }

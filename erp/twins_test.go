@@ -84,7 +84,7 @@ func TestASKUThatAShopHasOnTwoRecordsIsSaid(t *testing.T) {
 			m.stock("1", 10, "a")
 			m.receive("b", intake.Products, []intake.Record{m.under("4", "SKU-1", 10), m.under("5", "SKU-1", 10)})
 			m.begin()
-		}, []string{"a 1 is 1", "b 4 is 2: same SKU, which is not unique", "b 5 is 3: same SKU, which is not unique"}},
+		}, []string{"a 1 is 1", "b 4 is 2: same SKU, which is not unique; " + onTwoRecords, "b 5 is 3: same SKU, which is not unique; " + onTwoRecords}},
 		{"a record gets the SKU of another", func(m *market) {
 			m.stock("1", 10, "a", "b")
 			m.receive("b", intake.Products, []intake.Record{m.under("5", "OTHER", 10)})
