@@ -30,9 +30,12 @@ func (d *drifting) stock(ctx context.Context, all []described) error {
 	for id := range stated {
 		ids = append(ids, id)
 	}
-	counts, err := d.b.openCounts(ctx, d.r, d.shop)
-	if err != nil {
-		return err
+	counts := shopCounts{shop: d.shop, policy: d.b.policy(d.shop)}
+	if counts.policy.Owns(intake.FieldQuantity) { // else it does not matter which location stands for what
+		var err error
+		if counts, err = d.b.openCounts(ctx, d.r, d.shop); err != nil {
+			return err
+		}
 	}
 	stocks, err := counts.shopStocks(ctx, d.r, ids, 0)
 	if err != nil {
@@ -62,19 +65,23 @@ type worth struct {
 	unit      decimal.Decimal // of one unit
 	countedBy int64
 	settled   bool // the shop's last number was taken over
+	// others is what the orders of other shops took since: this shop does not
+	// know of them.
+	others quantity.Quantity
 }
 
 func (d *drifting) worths(ctx context.Context, ids []int64) (map[int64]worth, error) {
 	out := map[int64]worth{}
 	currency := d.b.opts.Company.Currency
-	err := eachRow(ctx, d.r, `SELECT l.variant_id, l.on_hand, l.value, l.unit_cost, l.counted_by, COALESCE(s.settled, TRUE) FROM stock_level l
+	err := eachRow(ctx, d.r, `SELECT l.variant_id, l.on_hand, l.value, l.unit_cost, l.counted_by, COALESCE(s.settled, TRUE),
+			(SELECT CAST(COALESCE(SUM(t.quantity - t.opening), 0) AS BIGINT) FROM shop_taken t WHERE t.variant_id = l.variant_id AND t.shop_id <> $1) FROM stock_level l
 		LEFT JOIN shop_stock s ON s.variant_id = l.variant_id AND s.shop_id = $1 WHERE l.place_id = 1 AND l.variant_id IN (`+store.In(len(ids), 2)+`)`,
 		store.InArgs([]any{d.shop}, ids), func(rows *sql.Rows) error {
 			var id, value int64
 			var onHand quantity.Quantity
 			var cost string
 			var w worth
-			if err := rows.Scan(&id, &onHand, &value, &cost, &w.countedBy, &w.settled); err != nil {
+			if err := rows.Scan(&id, &onHand, &value, &cost, &w.countedBy, &w.settled, &w.others); err != nil {
 				return err
 			}
 			var err error
@@ -127,7 +134,7 @@ func unitsAt(v *intake.Variant, location string) (decimal.Decimal, bool) {
 
 // followedStock compares a stock that the shop decides on.
 func (d *drifting) followedStock(one described, s shopStock, w worth) {
-	has, have := *one.body.(*intake.Variant).Stock, (s.onHand - s.demand).Decimal()
+	has, have := *one.body.(*intake.Variant).Stock, (s.onHand - s.demand + w.others).Decimal()
 	if !has.Equal(have) {
 		f := Drift{Pending: !w.settled}
 		if f.Pending {
