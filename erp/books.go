@@ -206,7 +206,10 @@ func (b *Books) enrol(ctx context.Context, tx *store.Tx) error {
 	}
 	b.rank(names)
 	b.sendTo()
-	return b.forgetCompared(ctx, tx)
+	if err := b.forgetCompared(ctx, tx); err != nil {
+		return err
+	}
+	return b.heedOwners(ctx, tx)
 }
 
 // rankedShop is a configured shop.
