@@ -138,7 +138,7 @@ func parseOrder(raw json.RawMessage) (*order, string) {
 	if err := json.Unmarshal(raw, o); err != nil {
 		return o, unreadable(err)
 	}
-	o.kept, _ = keptShipments(raw)
+	o.kept = keptShipments(raw).all
 	return o, ""
 }
 

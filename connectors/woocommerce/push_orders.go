@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,8 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
+
+	"github.com/shopspring/decimal"
 )
 
 var _ connectors.OrderPusher = (*Connector)(nil)
@@ -102,15 +105,20 @@ const completed = "completed"
 // ship notes a shipment in the order's metadata, completes the order with the
 // last one, and has the shop tell the customer.
 func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.RawMessage, s intake.NewShipment) (why string, err error) {
-	kept, metaID := keptShipments(raw)
-	if one := newShipment(key, s); !holds(kept, one) {
-		if why := o.cannotShip(s.Lines); why != "" {
+	kept := keptShipments(raw)
+	if one := newShipment(key, s); !holds(kept.all, one) {
+		there, err := c.refundsMade(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		if why := o.cannotShip(s.Lines, kept, there); why != "" {
 			return why, nil
 		}
-		entry := map[string]any{"key": shipmentsMeta, "value": append(kept, one)}
-		if metaID > 0 {
-			entry["id"] = metaID
+		entry, err := kept.with(one)
+		if err != nil {
+			return "", c.api.rest.Fail(connectors.Rejected, "woocommerce: note shipment", err, "")
 		}
+		c.warnOfOdd(o, kept)
 		change := map[string]any{"meta_data": []map[string]any{entry}}
 		if s.Completes && o.Status.trimmed() != completed {
 			change["status"] = completed
@@ -132,22 +140,86 @@ func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.Raw
 	return "", err
 }
 
-// cannotShip says why lines of an order cannot be shipped.
-func (o *order) cannotShip(lines []intake.ShippedLine) string {
-	switch status := o.Status.trimmed(); status {
-	case "cancelled", "failed", "refunded":
+// warnOfOdd says once of an order that its list of shipments was edited by hand
+// and makes no sense in part.
+func (c *Connector) warnOfOdd(o *order, kept keptList) {
+	if kept.odd == 0 {
+		return
+	}
+	if _, told := c.odd.LoadOrStore(o.ID.ref(), true); !told {
+		c.env.Log.Warn().Str("shop", c.env.Shop).Str("order", o.ID.ref()).Int("entries", kept.odd).
+			Msg("the metadata " + shipmentsMeta + " of the order has entries that make no sense: they are left as they are, and do not count as shipments")
+	}
+}
+
+// cannotShip says why lines of an order cannot be shipped. More than was
+// ordered less what has left, or less what was taken back, cannot be there.
+func (o *order) cannotShip(lines []intake.ShippedLine, kept keptList, there []refund) string {
+	switch status := o.Status.trimmed(); {
+	case slices.Contains([]string{"cancelled", "failed", "refunded"}, status):
 		return "the order is " + status + " in the shop: nothing is to be shipped"
+	case kept.unfit:
+		return "the order has metadata " + shipmentsMeta + " that is no list of shipments: mend or delete it in the shop, then retry this"
+	}
+	want := map[string]decimal.Decimal{}
+	for _, l := range lines {
+		want[l.LineID] = want[l.LineID].Add(l.Quantity)
 	}
 	for _, l := range lines {
-		found := false
-		for i := range o.Items {
-			found = found || o.Items[i].ID.ref() == l.LineID
-		}
-		if !found {
+		at := slices.IndexFunc(o.Items, func(it item) bool { return it.ID.ref() == l.LineID })
+		if at < 0 {
 			return "the order has no line " + l.LineID + " any more"
+		}
+		ordered, err := o.Items[at].Quantity.number()
+		if err != nil {
+			return "the quantity of line " + l.LineID + " is no number"
+		}
+		gone := decimal.Max(kept.units(l.LineID), o.unitsBack(there, l.LineID))
+		if left := decimal.Max(ordered.Sub(gone), decimal.Decimal{}); want[l.LineID].GreaterThan(left) {
+			return fmt.Sprintf("only %s of line %s can still be shipped, not %s: the rest has left, or was refunded", left, l.LineID, want[l.LineID])
 		}
 	}
 	return ""
+}
+
+// unitsBack is how many units of a line were refunded. What the shop does not
+// say in a number does not count.
+func (o *order) unitsBack(there []refund, line string) (sum decimal.Decimal) {
+	for i := range there {
+		for n := range there[i].Items {
+			it := &there[i].Items[n]
+			if q, err := it.Quantity.number(); err == nil && refundedLine(it, o.Items) == line {
+				sum = sum.Add(q.Abs())
+			}
+		}
+	}
+	return sum
+}
+
+// units is how many units of a line have left.
+func (k keptList) units(line string) (sum decimal.Decimal) {
+	for i := range k.all {
+		for _, l := range k.all[i].stated().Lines {
+			if l.LineID == line {
+				sum = sum.Add(l.Quantity)
+			}
+		}
+	}
+	return sum
+}
+
+// with is the metadata with one more shipment. What stands there stays, be it of
+// whatever hand.
+func (k keptList) with(one shipment) (map[string]any, error) {
+	text, err := json.Marshal(one)
+	if err != nil {
+		return nil, err
+	}
+	entry := map[string]any{"key": shipmentsMeta, "value": append(slices.Clone(k.raw), text)}
+	if k.metaID > 0 {
+		entry["id"] = k.metaID
+	}
+	return entry, nil
 }
 
 // holds reports whether a shipment is noted: under its key, or under another one
@@ -223,7 +295,7 @@ func (c *Connector) cancel(ctx context.Context, key string, o *order, raw json.R
 
 // cannotCancel says why an order cannot be cancelled as it is asked for.
 func (o *order) cannotCancel(raw json.RawMessage, restock bool) string {
-	if kept, _ := keptShipments(raw); len(kept) > 0 || o.Status.trimmed() == completed {
+	if len(keptShipments(raw).all) > 0 || o.Status.trimmed() == completed {
 		return "goods of the order have left in the shop, so it cannot be cancelled: refund what comes back, with: comptoir order refund"
 	}
 	if !restock && o.tookStock() {

@@ -3,6 +3,7 @@ package woocommerce
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"comptoir/erp/intake"
@@ -50,46 +51,90 @@ type listMeta struct {
 	Value json.RawMessage `json:"value"`
 }
 
+// keptList is the list of shipments that an order keeps.
+type keptList struct {
+	metaID int64             // 0 where the order has none
+	all    []shipment        // that make sense, each once
+	raw    []json.RawMessage // what stands in the list, sense or not
+	odd    int               // of raw, how many make no sense
+	unfit  bool              // what stands there is no list
+}
+
 // keptShipments finds the list among the metadata of an order. Nearly no order
 // has one, so its metadata is not looked through twice.
-func keptShipments(order json.RawMessage) (kept []shipment, metaID int64) {
+func keptShipments(order json.RawMessage) (kept keptList) {
 	if !bytes.Contains(order, []byte(shipmentsMeta)) {
-		return nil, 0
+		return kept
 	}
 	var o struct {
 		Meta list[listMeta] `json:"meta_data"`
 	}
 	if json.Unmarshal(order, &o) != nil {
-		return nil, 0
+		return keptList{unfit: true}
 	}
 	for i := range o.Meta {
 		if o.Meta[i].Key.text == shipmentsMeta {
-			return readShipments(o.Meta[i].Value), o.Meta[i].ID.id()
+			kept = readShipments(o.Meta[i].Value)
+			kept.metaID = o.Meta[i].ID.id()
+			break
 		}
 	}
-	return nil, 0
+	return kept
 }
 
 // readShipments reads the shipments that an order keeps. Entries that make no
-// sense are left out: whoever edits metadata by hand does not stop the order.
-func readShipments(raw json.RawMessage) []shipment {
+// sense do not count: whoever edits metadata by hand does not stop the order.
+// They are kept as they stand.
+func readShipments(raw json.RawMessage) (kept keptList) {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		raw = json.RawMessage(text)
 	}
-	var stated list[object[statedShipment]]
-	if len(raw) == 0 || json.Unmarshal(raw, &stated) != nil {
-		return nil
+	if raw = bytes.TrimSpace(raw); len(raw) == 0 || string(raw) == "null" {
+		return kept
 	}
-	var all []shipment
+	if !isList(raw) {
+		return keptList{unfit: true}
+	}
+	var entries list[json.RawMessage]
+	if json.Unmarshal(raw, &entries) != nil {
+		return keptList{unfit: true}
+	}
 	known := map[string]bool{}
-	for i := range stated {
-		if s, ok := stated[i].v.read(); ok && !known[s.Key] {
+	for _, entry := range entries {
+		kept.raw = append(kept.raw, entry)
+		var stated object[statedShipment]
+		err := json.Unmarshal(entry, &stated)
+		switch s, ok := stated.v.read(); {
+		case err != nil || !ok:
+			kept.odd++
+		case !known[s.Key]:
 			known[s.Key] = true
-			all = append(all, s)
+			kept.all = append(kept.all, s)
 		}
 	}
-	return all
+	return kept
+}
+
+// isList reports whether JSON is a list, in whatever form PHP gives it.
+func isList(raw json.RawMessage) bool {
+	switch raw[0] {
+	case '[':
+		return true
+	case '{':
+		var m map[string]json.RawMessage
+		if json.Unmarshal(raw, &m) != nil {
+			return false
+		}
+		for key := range m {
+			if _, err := strconv.Atoi(key); err != nil {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *statedShipment) read() (shipment, bool) {

@@ -70,6 +70,7 @@ type Connector struct {
 	noRefunds    atomic.Bool // no list of all refunds (before 9.0)
 	sizes        sizes
 	tries        connectors.Tries
+	odd          sync.Map // ids of orders of which it was told that they keep odd shipments
 }
 
 var (
