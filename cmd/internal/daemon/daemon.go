@@ -72,6 +72,9 @@ type running struct {
 	log     zerolog.Logger
 	reloads chan struct{} // holds one request at most
 	abandon chan struct{} // closed by the second order to stop
+	// lockless is whether the locks could not be kept when they were last looked
+	// at.
+	lockless bool
 }
 
 // listen turns signals into orders until the daemon is over.
@@ -272,9 +275,13 @@ func (d *running) othersMoved(ctx context.Context, house *House) bool {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	changed, err := house.locks.refresh(ctx)
-	if err != nil {
+	switch {
+	case err != nil && !d.lockless:
 		d.log.Error().Err(err).Msg("the locks of the shops cannot be kept; going on, and trying again")
+	case err == nil && d.lockless:
+		d.log.Info().Msg("the locks of the shops are kept again")
 	}
+	d.lockless = err != nil
 	return changed
 }
 

@@ -47,8 +47,8 @@ type House struct {
 	// Strangers are the shops that only the books have.
 	Strangers []string
 
-	// aside are the connectors of the shops that are left to other processes,
-	// to tell their hints from false ones.
+	// aside are the shops that are left to other processes. Their connectors
+	// tell their hints from false ones.
 	aside []engine.Shop
 
 	state *syncstate.Bolt
@@ -233,6 +233,16 @@ func (h *House) Ready(shop string) error {
 		return h.locks.busy(shop)
 	}
 	return nil
+}
+
+// leftAside returns a shop that is left to another process. Unlike Ready it may
+// be called at any time: it tells how the house was opened.
+func (h *House) leftAside(name string) (engine.Shop, bool) {
+	i := slices.IndexFunc(h.aside, func(s engine.Shop) bool { return s.Name == name })
+	if i < 0 {
+		return engine.Shop{}, false
+	}
+	return h.aside[i], true
 }
 
 // ours are the names of the shops that this process syncs.

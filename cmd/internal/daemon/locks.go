@@ -99,44 +99,54 @@ func (l *locks) takeSoonFree(ctx context.Context) error {
 }
 
 // takeFree locks the shops that nobody holds any more.
-func (l *locks) takeFree(ctx context.Context) error {
-	var held []string
-	for _, shop := range l.held {
+func (l *locks) takeFree(ctx context.Context) (err error) {
+	l.mine, l.held, err = l.lock(ctx, l.mine, l.held)
+	return err
+}
+
+// lock locks those of the shops held by others that nobody holds any more. Where
+// it fails nothing is changed but the session, which then must be ended.
+func (l *locks) lock(ctx context.Context, mine, held []string) (ours, theirs []string, err error) {
+	ours = slices.Clone(mine)
+	for _, shop := range held {
 		var ok bool
 		// Books may live in several schemas of one database.
 		err := l.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(coalesce(current_schema(), '') || '/' || $2))`, lockClass, shop).Scan(&ok)
 		if err != nil {
-			return fmt.Errorf("lock shop %s in the database: %w", shop, err)
+			return mine, held, fmt.Errorf("lock shop %s in the database: %w", shop, err)
 		}
 		if ok {
-			l.mine = append(l.mine, shop)
+			ours = append(ours, shop)
 		} else {
-			held = append(held, shop)
+			theirs = append(theirs, shop)
 		}
 	}
-	l.held = held
-	return nil
+	return ours, theirs, nil
 }
 
 // refresh takes the locks again where their session has ended, and those that
-// have become free. It reports whether other shops are ours than before.
+// have become free. It reports whether other shops are ours than before. Where
+// it fails, what is ours is known no better than before; call it again.
 func (l *locks) refresh(ctx context.Context) (changed bool, err error) {
 	if l == nil {
 		return false, nil
 	}
-	before := slices.Clone(l.mine)
-	if l.conn.Ping(ctx) != nil {
-		_ = l.conn.Close(ctx) // its session is over
+	mine, held := l.mine, l.held
+	if l.conn == nil || l.conn.Ping(ctx) != nil {
+		_ = l.close() // its session is over
 		if err := l.dial(ctx); err != nil {
 			return false, err
 		}
-		l.mine, l.held = nil, append(l.mine, l.held...)
+		mine, held = nil, slices.Concat(l.mine, l.held)
 	}
-	if err := l.takeFree(ctx); err != nil {
+	mine, held, err = l.lock(ctx, mine, held)
+	if err != nil {
+		_ = l.close() // it may hold any of them
 		return false, err
 	}
-	slices.Sort(before)
-	return !slices.Equal(before, slices.Sorted(slices.Values(l.mine))), nil
+	before := slices.Sorted(slices.Values(l.mine))
+	l.mine, l.held = mine, held
+	return !slices.Equal(before, slices.Sorted(slices.Values(mine))), nil
 }
 
 // busy is the error for a shop that another process syncs.
@@ -149,5 +159,7 @@ func (l *locks) close() error {
 	if l == nil || l.conn == nil {
 		return nil
 	}
-	return l.conn.Close(context.Background())
+	conn := l.conn
+	l.conn = nil
+	return conn.Close(context.Background())
 }

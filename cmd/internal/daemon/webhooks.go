@@ -81,7 +81,8 @@ func openFront(ctx context.Context, house *House, env Env) *front {
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.listen()
 	for _, s := range c.Shops {
-		if _, ok := f.hinter(s.Name); !ok || house.Ready(s.Name) != nil {
+		_, sends := f.hinter(s.Name)
+		if _, left := house.leftAside(s.Name); left || !sends {
 			continue
 		}
 		st := &WebhookStatus{Shop: s.Name, Address: HookAddress(c, s)}
@@ -98,11 +99,9 @@ func (f *front) hinter(name string) (connectors.Hinter, bool) {
 	if s, ok := f.house.Config.Shop(name); !ok || !s.Webhooks {
 		return nil, false
 	}
-	for _, s := range f.house.aside {
-		if s.Name == name {
-			hinter, ok := s.Connector.(connectors.Hinter)
-			return hinter, ok
-		}
+	if s, left := f.house.leftAside(name); left {
+		hinter, ok := s.Connector.(connectors.Hinter)
+		return hinter, ok
 	}
 	return f.house.Engine.Hinter(name)
 }
@@ -110,7 +109,7 @@ func (f *front) hinter(name string) (connectors.Hinter, bool) {
 // take keeps a hint; one of a shop that another process syncs is passed on to
 // that one.
 func (f *front) take(shop string, h connectors.Hint) (repeated bool, err error) {
-	if f.house.Ready(shop) == nil {
+	if _, left := f.house.leftAside(shop); !left {
 		return f.house.Engine.TakeHint(shop, h)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), passPatience)
