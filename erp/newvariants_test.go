@@ -302,3 +302,37 @@ func TestAVariantThatIsGoneBeforeItWasMadeIsNotMade(t *testing.T) {
 		}
 	})
 }
+
+// Somebody makes the variant in the other shop, and it is linked, while the shop
+// is told to make it.
+func TestAVariantThatIsMadeTwiceAtOnceIsToldNoNumberTwice(t *testing.T) {
+	eachStreet(t, priced(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
+		a, b := s.counters["atelier"], s.counters["boutique"]
+		tee := a.shirt("1", "S", "M")
+		made := b.shirt("50", "S", "M")
+		s.pullAll()
+		s.rest()
+		a.size(tee, "1", "L")
+		s.pull("atelier")
+		pushes, _, err := s.Pushes(ctx, erp.PushQuery{Shop: "boutique", Kind: outbox.Variant, Express: b.express})
+		if err != nil || len(pushes) != 1 {
+			t.Fatalf("%+v, %v", pushes, err)
+		}
+		b.size(made, "50", "L")
+		s.pull("boutique")
+		if receipt := must(s.Pushed(ctx, "boutique", pushes, b.tell([]intake.Edit{*pushes[0].Edit}))); receipt.Refused != 1 {
+			t.Errorf("what came of it: %+v", receipt)
+		}
+		s.now = s.now.Add(2 * time.Minute)
+		s.rest()
+		s.pullAll()
+		s.rest()
+		s.quietButStock()
+		if skus := must(s.RepeatedSKUs(ctx, "boutique")); !slices.Equal(skus, []string{"TEE-L"}) {
+			t.Errorf("repeated: %q", skus)
+		}
+		if why := s.refusals("boutique"); len(why) > 0 {
+			t.Errorf("the boutique has still to be told %q", why)
+		}
+	})
+}

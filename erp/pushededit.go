@@ -145,6 +145,11 @@ func (t told) bind(ctx context.Context) (bool, error) {
 			t.refuse(knownAsAnother(r))
 			return false, nil
 		}
+		if r.Kind == intake.KindVariant {
+			if apart, err := t.besides(ctx, r, id); err != nil || apart {
+				return false, err
+			}
+		}
 	}
 	t.bound(t.kind, t.id, ref.ID, "")
 	if t.kind == intake.KindCategory {
@@ -162,17 +167,12 @@ func (t told) bindAdded(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	there, err := t.p.soldAs(ctx, t.id, ref.ID)
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case other != 0 && other != t.id:
+	if other != 0 && other != t.id {
 		t.refuse(knownAsAnother(ref))
 		return false, nil
-	case there != "": // somebody has made it meanwhile, and it was linked
-		t.refuse(fmt.Sprintf("the shop sells it as %s already, and %s was made beside that: delete one of the two there", there, ref.ID))
-		return false, nil
+	}
+	if apart, err := t.besides(ctx, ref, t.id); err != nil || apart {
+		return false, err
 	}
 	all, err := catalog.DescribedVariants(ctx, t.p.tx, []int64{t.id})
 	if err != nil {
@@ -181,6 +181,17 @@ func (t told) bindAdded(ctx context.Context) (bool, error) {
 	t.bound(t.kind, t.id, ref.ID, ref.Parent)
 	unaskVariant(t.p.tx, t.p.shop, t.id)
 	t.tellRest(t.id, all[t.id])
+	return true, nil
+}
+
+// besides refuses a variant that was made beside one that somebody else has made
+// and that was linked meanwhile: one number would be told of the two.
+func (t told) besides(ctx context.Context, ref intake.Ref, id int64) (bool, error) {
+	there, err := t.p.soldAs(ctx, id, ref.ID)
+	if err != nil || there == "" {
+		return false, err
+	}
+	t.refuse(fmt.Sprintf("the shop sells it as %s already, and %s was made beside that: delete one of the two there", there, ref.ID))
 	return true, nil
 }
 

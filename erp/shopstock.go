@@ -312,7 +312,7 @@ func (c shopCounts) shopStocks(ctx context.Context, r store.Reader, variants []i
 			return nil, err
 		}
 		if n := len(out); n > 0 && out[n-1].variant == s.variant {
-			continue // listed twice in the shop; the first stands for both
+			continue // on two records of the shop, which RepeatedSKUs tells of
 		}
 		out = append(out, s)
 	}
