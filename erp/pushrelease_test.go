@@ -83,3 +83,47 @@ func TestARefundIsFoundOutThoughOthersWereSoldMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// An order that is refunded before it is read for the first time changes nothing
+// in the books, and may have changed what the shop has.
+func TestARefundOfAnOrderThatIsNewToTheBooksIsFoundOut(t *testing.T) {
+	for name, edit := range map[string]func(*intake.Order, time.Time){
+		"refunded": func(o *intake.Order, at time.Time) {
+			o.State, o.RawStatus = intake.StateRefunded, "refunded"
+			o.Refunds = []intake.Refund{{ID: "r1", At: at, Amount: o.Total, Full: true}}
+		},
+		"cancelled": func(o *intake.Order, at time.Time) {
+			o.State, o.RawStatus, o.CancelledAt = intake.StateCancelled, "cancelled", at
+		},
+		"refunded in part": func(o *intake.Order, at time.Time) {
+			o.Refunds = []intake.Refund{{ID: "r1", At: at, Amount: dec("5"), Lines: []intake.RefundLine{{LineID: "1", Quantity: dec("1"), Total: dec("5"), Restock: intake.RestockYes}}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachMarket(t, twoShops, func(t *testing.T, m *market) {
+				m.stock("1", 10, "a", "b")
+				m.begin()
+				m.rest()
+				m.now = m.now.Add(time.Hour)
+				m.sell("a", "1", 3)
+				s := m.shops["a"]
+				order := s.orders[len(s.orders)-1]
+				o := *order.Body.(*intake.Order)
+				edit(&o, m.now)
+				rec, err := intake.Seal(order.Ref, m.now, &o, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.orders[len(s.orders)-1] = rec
+				m.pullOrders("a")
+				m.whole()
+				m.push("a")
+				m.push("b")
+				if a, b := s.has["1"], m.shops["b"].has["1"]; a != b {
+					t.Errorf("a has %d, and b %d", a, b)
+				}
+				m.whole()
+			})
+		})
+	}
+}

@@ -184,8 +184,12 @@ func (m *Mover) tell(keys []levelKey) {
 		sold[k.variant] = sold[k.variant] || t.quantity != 0 || t.released
 	}
 	for _, k := range keys {
-		if d := m.levels[k]; d.onHand != d.demand || sold[k.variant] {
-			outbox.PutStock(m.tx, m.tells, k.variant, m.recorded)
+		d := m.levels[k]
+		sold[k.variant] = sold[k.variant] || d.onHand != d.demand
+	}
+	for _, variant := range slices.Sorted(maps.Keys(sold)) {
+		if sold[variant] {
+			outbox.PutStock(m.tx, m.tells, variant, m.recorded)
 		}
 	}
 }

@@ -41,6 +41,10 @@ func (m *Mover) takenBy(shop, variant int64) *taken {
 	return t
 }
 
+// Released notes that an order of a shop, of which the books know only now, took
+// some of a variant and gave it back.
+func (m *Mover) Released(shop, variant int64) { m.takenBy(shop, variant).released = true }
+
 // OrderDone ends what an order changes: what comes next is another one's.
 func (m *Mover) OrderDone() {
 	for _, t := range m.inOrder {
@@ -75,12 +79,14 @@ func (m *Mover) flushTaken() {
 		if *t == (taken{}) {
 			continue
 		}
-		m.tx.Queue(`INSERT INTO shop_taken (variant_id, shop_id, quantity, ordered_at, first_at, first_day) VALUES ($1,$2,$3,$4,$5,$6)
-			ON CONFLICT (variant_id, shop_id) DO UPDATE SET quantity = shop_taken.quantity + excluded.quantity,
-				ordered_at = CASE WHEN shop_taken.ordered_at > excluded.ordered_at THEN shop_taken.ordered_at ELSE excluded.ordered_at END,
-				first_at = CASE WHEN excluded.first_at = 0 OR (shop_taken.first_at <> 0 AND shop_taken.first_at < excluded.first_at) THEN shop_taken.first_at ELSE excluded.first_at END,
-				first_day = CASE WHEN excluded.first_day = '' OR (shop_taken.first_day <> '' AND shop_taken.first_day < excluded.first_day) THEN shop_taken.first_day ELSE excluded.first_day END`,
-			k.variant, k.shop, int64(t.quantity), t.ordered, t.first, t.firstDay)
+		if *t != (taken{released: true}) {
+			m.tx.Queue(`INSERT INTO shop_taken (variant_id, shop_id, quantity, ordered_at, first_at, first_day) VALUES ($1,$2,$3,$4,$5,$6)
+				ON CONFLICT (variant_id, shop_id) DO UPDATE SET quantity = shop_taken.quantity + excluded.quantity,
+					ordered_at = CASE WHEN shop_taken.ordered_at > excluded.ordered_at THEN shop_taken.ordered_at ELSE excluded.ordered_at END,
+					first_at = CASE WHEN excluded.first_at = 0 OR (shop_taken.first_at <> 0 AND shop_taken.first_at < excluded.first_at) THEN shop_taken.first_at ELSE excluded.first_at END,
+					first_day = CASE WHEN excluded.first_day = '' OR (shop_taken.first_day <> '' AND shop_taken.first_day < excluded.first_day) THEN shop_taken.first_day ELSE excluded.first_day END`,
+				k.variant, k.shop, int64(t.quantity), t.ordered, t.first, t.firstDay)
+		}
 		switch {
 		case t.released:
 			m.tx.Queue(`UPDATE stock_ack SET unsure = TRUE WHERE variant_id = $1 AND shop_id = $2`, k.variant, k.shop)

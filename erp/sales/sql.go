@@ -262,6 +262,9 @@ func (w *Writer) lines(ctx context.Context, before *Order, d Decision, f Facts) 
 			allocated = 0
 		}
 		w.want(had, l, allocated, f)
+		if !known && l.Goods.Stock != 0 && l.Ordered > 0 && (l.Refunded > 0 || d.State == intake.StateCancelled || d.State == intake.StateRefunded) {
+			w.Mover.Released(f.ShopID, l.Goods.Stock)
+		}
 		if before.State != d.State && l.Demand > 0 {
 			w.Mover.Recheck(l.Goods.Stock) // a hold came or went: it may be ready, or no longer
 		}
