@@ -55,7 +55,7 @@ func (b *Books) DayOf(t time.Time) string { return completeness.DayOf(t, b.zone(
 // BeginOf returns the first instant of a day in the company's time zone; the
 // zero time of what is no day.
 func (b *Books) BeginOf(day string) time.Time {
-	t, err := time.ParseInLocation(time.DateOnly, day, b.zone())
+	t, err := completeness.Begin(day, b.zone())
 	if err != nil {
 		return time.Time{}
 	}

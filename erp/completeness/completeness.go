@@ -61,30 +61,46 @@ func (d Days) Add(day, status string, currency money.Currency, n int, total int6
 // DayOf returns the day of an instant.
 func DayOf(t time.Time, zone *time.Location) string { return t.In(zone).Format(time.DateOnly) }
 
-// begin returns the first instant of a day.
-func begin(day string, zone *time.Location) (time.Time, error) {
+// Begin returns the first instant of a day: where the clock is put forward at
+// midnight that is one in the morning, and where it is put back then the earlier
+// of two midnights.
+func Begin(day string, zone *time.Location) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, day, zone)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is no day: %w", day, err)
 	}
+	for DayOf(t, zone) < day {
+		t = t.Add(slot)
+	}
+	for DayOf(t.Add(-slot), zone) >= day {
+		t = t.Add(-slot)
+	}
 	return t, nil
+}
+
+// Shift returns the day that is so many days after another one, or before it
+// where n is negative.
+func Shift(day string, n int) (string, error) {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return "", fmt.Errorf("%q is no day: %w", day, err)
+	}
+	return t.AddDate(0, 0, n).Format(time.DateOnly), nil
 }
 
 // Between lists the days from one to another, both inclusive; none where the
 // second comes first.
 func Between(from, to string) ([]string, error) {
-	day, err := begin(from, time.UTC)
-	if err != nil {
-		return nil, err
-	}
 	var days []string
-	for ; ; day = day.AddDate(0, 0, 1) {
-		text := day.Format(time.DateOnly)
-		if text > to {
-			return days, nil
+	for day := from; day <= to; {
+		next, err := Shift(day, 1)
+		if err != nil {
+			return nil, err
 		}
-		days = append(days, text)
+		days = append(days, day)
+		day = next
 	}
+	return days, nil
 }
 
 // slot is the time within which no zone's day ends: the offsets of all zones
@@ -95,17 +111,21 @@ const slot = 15 * time.Minute
 // another, both inclusive.
 func OfBooks(ctx context.Context, r store.Reader, shop int64, zone *time.Location, from, to string) (Days, error) {
 	days := Days{}
-	first, err := begin(from, zone)
+	first, err := Begin(from, zone)
 	if err != nil {
 		return nil, err
 	}
-	last, err := begin(to, zone)
+	after, err := Shift(to, 1)
+	if err != nil {
+		return nil, err
+	}
+	end, err := Begin(after, zone)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := r.Query(ctx, `SELECT placed_at / $4, raw_status, currency, COUNT(*), SUM(total) FROM sales_order
 		WHERE shop_id = $1 AND NOT deleted AND placed_at >= $2 AND placed_at < $3 GROUP BY 1, 2, 3`,
-		shop, store.Micros(first), store.Micros(last.AddDate(0, 0, 1)), slot.Microseconds())
+		shop, store.Micros(first), store.Micros(end), slot.Microseconds())
 	if err != nil {
 		return nil, fmt.Errorf("count the orders of each day: %w", err)
 	}
@@ -227,7 +247,7 @@ func Ranges(days []string) []Range {
 	var out []Range
 	for _, day := range days {
 		if n := len(out); n > 0 {
-			if next, err := begin(out[n-1].To, time.UTC); err == nil && next.AddDate(0, 0, 1).Format(time.DateOnly) == day {
+			if next, err := Shift(out[n-1].To, 1); err == nil && next == day {
 				out[n-1].To = day
 				continue
 			}

@@ -321,7 +321,10 @@ func (v *verifying) certify(ctx context.Context) ([]completeness.Certificate, er
 	if !v.r.Since.IsZero() {
 		first = books.DayOf(v.r.Since)
 		if !v.r.Since.Equal(books.BeginOf(first)) {
-			first = books.DayOf(books.BeginOf(first).AddDate(0, 0, 1)) // that day was not read whole
+			var err error // that day was not read whole
+			if first, err = completeness.Shift(first, 1); err != nil {
+				return nil, err
+			}
 		}
 	} else {
 		ours, err := books.FirstOrderDay(ctx, v.sh.Name)
@@ -335,7 +338,10 @@ func (v *verifying) certify(ctx context.Context) ([]completeness.Certificate, er
 	if first == "" {
 		return []completeness.Certificate{}, nil
 	}
-	yesterday := books.DayOf(books.BeginOf(books.DayOf(v.began)).AddDate(0, 0, -1))
+	yesterday, err := completeness.Shift(books.DayOf(v.began), -1)
+	if err != nil {
+		return nil, err
+	}
 	days, err := books.Certify(ctx, v.sh.Name, first, yesterday, ofShop)
 	if days == nil {
 		days = []completeness.Certificate{}
