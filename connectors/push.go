@@ -29,12 +29,22 @@ type StockPusher interface {
 type Editor interface {
 	// Express returns the value of a field as the shop will state it once it
 	// was told so ("notify" may become "yes"); false where the shop has no such
-	// field, or none that can be written.
+	// field, or none that can be written. See Learner.
 	Express(kind intake.Kind, field intake.Field, value string) (string, bool)
 	// EditBatches is like StockBatches. Edits are all of one kind.
 	EditBatches(edits []intake.Edit) [][]intake.Edit
 	// PushEdits tells the shop one of these parts.
 	PushEdits(ctx context.Context, key string, edits []intake.Edit) ([]intake.Outcome, error)
+}
+
+// Learner is an Editor that has to ask the shop before it knows what Express
+// returns.
+type Learner interface {
+	// Learn asks the shop for what Express depends on, such as the unit of its
+	// weights, where that is not known yet or may have changed. Call it before
+	// Express, which does no I/O. After an error nothing may be concluded from
+	// what Express returns.
+	Learn(ctx context.Context) error
 }
 
 // OrderPusher ships, cancels and refunds orders.

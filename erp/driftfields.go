@@ -139,7 +139,7 @@ func (d *drifting) compare(one described, o *sighted, told message) {
 	now := intake.Fields(one.body)
 	owned := d.b.owned(d.shop, one.kind)
 	for _, f := range editable[one.kind] {
-		if before, stated := o.Theirs[f]; stated && before != now[f] && !slices.Contains(owned, f) {
+		if before, stated := o.Theirs[f]; stated && !catalog.Same(f, before, now[f]) && !slices.Contains(owned, f) {
 			d.addField(one.rec, base, f, now[f], before)
 		}
 	}

@@ -27,6 +27,7 @@ type counter struct {
 	flat       bool // its categories form no tree
 	noDates    bool // it cannot begin and end a sale
 	noWeights  bool
+	weighs     func(value string) (string, bool) // how it words a weight; nil: as it is told
 	now        time.Time
 	next       int
 	categories map[string]*intake.Category
@@ -47,6 +48,8 @@ func (c *counter) express(kind intake.Kind, f intake.Field, value string) (strin
 		return "", false
 	case c.noWeights && f == intake.FieldWeight:
 		return "", false
+	case c.weighs != nil && f == intake.FieldWeight:
+		return c.weighs(value)
 	case c.noDates && (f == intake.FieldSaleFrom || f == intake.FieldSaleTo):
 		return "", false
 	}

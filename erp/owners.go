@@ -92,7 +92,12 @@ func (p *page) keepOwned(kind intake.Kind, id int64, had, before, said any) erro
 	owned, was, now, then := p.b.owned(p.shop, kind), intake.Fields(had), intake.Fields(said), intake.Fields(before)
 	keep := map[intake.Field]string{}
 	for _, f := range editable[kind] {
-		if text, stated := then[f]; slices.Contains(owned, f) || before != nil && (!stated || text == now[f]) {
+		text, stated := then[f]
+		kept := slices.Contains(owned, f) || before != nil && (!stated || catalog.Same(f, text, now[f]))
+		switch {
+		case f == intake.FieldWeight:
+			keep[f] = keptWeight(was[f], now[f], kept)
+		case kept:
 			keep[f] = was[f]
 		}
 	}
@@ -103,6 +108,23 @@ func (p *page) keepOwned(kind intake.Kind, id int64, had, before, said any) erro
 	changed = slices.DeleteFunc(changed, func(f intake.Field) bool { return f == intake.FieldCategories || f == intake.FieldParent })
 	p.b.tell(p.tx, kind, id, changed, p.shop)
 	return nil
+}
+
+// keptWeight is the weight that the books have after a shop has stated it, kept
+// or not. A number alone, as shops stated before their unit was known, gets the
+// unit that the shop states with the same number; and where the unit is not known
+// for once, it does not lose it.
+func keptWeight(was, said string, kept bool) string {
+	same := catalog.Same(intake.FieldWeight, was, said)
+	switch {
+	case kept && same:
+		return intake.NameUnit(was, said)
+	case kept:
+		return was
+	case same:
+		return intake.NameUnit(said, was)
+	}
+	return said
 }
 
 // saidNothing stands for what a shop said before of what it has not described.

@@ -175,7 +175,8 @@ func (b *Books) fieldsInShop(ctx context.Context, r store.Reader, shop int64, o 
 			in.Owner = outbox.ERP
 		}
 		switch _, known := o.Ours[f]; {
-		case !known && f == intake.FieldCategories, in.Books == in.Stated, owned && met && agreed.Theirs == in.Stated && (told || agreed.Ours == in.Books):
+		case !known && f == intake.FieldCategories, catalog.Same(f, in.Books, in.Stated),
+			owned && met && catalog.Same(f, agreed.Theirs, in.Stated) && (told || catalog.Same(f, agreed.Ours, in.Books)):
 		case slices.ContainsFunc(conflicts, func(c StandingConflict) bool { return c.Field == f }):
 			in.State = "conflict"
 		case owned && policy.On:

@@ -66,9 +66,9 @@ func (a *app) productSet() *cobra.Command {
 		Long: "Set changes fields that belong to the books (shops.NAME.owners). Those of a product are title, description,\n" +
 			"short_description, status (published, draft or archived), images (addresses with commas between them) and\n" +
 			"categories (paths with commas between them); those of a variant are price, sale_price, sale_from, sale_to (days or\n" +
-			"instants), barcode, weight, attributes (Size=M,Colour=Red) and backorders (no, notify or yes). An empty value takes\n" +
-			"away what is there.",
-		Example: "  comptoir product set TEE-M title=\"Soft tee\" price=19.90\n  comptoir product set TEE-M categories=Clothing/Shirts,Sale",
+			"instants), barcode, weight (with its unit: 700 g, 0.7 kg, 8 oz or 1.5 lb; each shop is told in its own), attributes\n" +
+			"(Size=M,Colour=Red) and backorders (no, notify or yes). An empty value takes away what is there.",
+		Example: "  comptoir product set TEE-M title=\"Soft tee\" price=19.90\n  comptoir product set TEE-M categories=Clothing/Shirts,Sale weight=\"180 g\"",
 		Args:    count(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set, err := assignments(args[1:])

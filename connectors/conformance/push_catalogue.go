@@ -9,14 +9,19 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/erp/intake"
+
+	"github.com/shopspring/decimal"
 )
 
 // editorOf connects an Editor, if the connector is one.
-func editorOf(t T, s Subject) (connectors.Editor, bool) {
+func editorOf(ctx context.Context, t T, s Subject) (connectors.Editor, bool) {
 	t.Helper()
 	e, ok := connect(t, s, Setup{}).(connectors.Editor)
 	if !ok {
 		t.Logf("no Editor")
+	}
+	if l, asks := e.(connectors.Learner); asks {
+		insist(ctx, t, "learn", func() error { return l.Learn(ctx) })
 	}
 	return e, ok
 }
@@ -70,7 +75,11 @@ func wanted(ref intake.Ref, categories []string) []intake.Change {
 			{Field: intake.FieldSaleTo, To: ""},
 			{Field: intake.FieldSale, To: ""},
 			{Field: intake.FieldBarcode, To: "40000000" + ref.ID},
-			{Field: intake.FieldWeight, To: "0.75"},
+			{Field: intake.FieldWeight, To: "0.75 kg"},
+			{Field: intake.FieldWeight, To: "420 g"}, // a shop may weigh in another unit
+			{Field: intake.FieldWeight, To: "1.5 lb"},
+			{Field: intake.FieldWeight, To: "8 oz"},
+			{Field: intake.FieldWeight, To: ""},
 			{Field: intake.FieldBackorders, To: "notify"},
 			{Field: intake.FieldBackorders, To: "no"},
 			{Field: intake.FieldSKU, To: "CONFORME-" + ref.ID},
@@ -136,7 +145,7 @@ func reading(ctx context.Context, t T, s Subject, kind intake.Kind) map[string]i
 // Each field is changed alone: it is then what was told, nothing else is, and
 // the record that the outcome holds is the one that is read next.
 func editChangesWhatItNames(ctx context.Context, t T, s Pusher) {
-	e, ok := editorOf(t, s)
+	e, ok := editorOf(ctx, t, s)
 	if !ok {
 		return
 	}
@@ -153,6 +162,9 @@ func editChangesWhatItNames(ctx context.Context, t T, s Pusher) {
 				t.Logf("%s has no %s", ref.Kind, c.Field)
 				continue
 			}
+			if c.Field == intake.FieldWeight && !asHeavy(c.To, to) {
+				t.Errorf("%s would be told as %s", c.To, to)
+			}
 			editOnce(ctx, t, s, e, ref, intake.Change{Field: c.Field, To: to})
 		}
 	}
@@ -164,6 +176,24 @@ func editChangesWhatItNames(ctx context.Context, t T, s Pusher) {
 			t.Errorf("the %s of a %s cannot be changed", f.field, f.kind)
 		}
 	}
+	_, weighs := e.Express(intake.KindVariant, intake.FieldWeight, "1 kg")
+	for _, weight := range []string{"1 g", "1 oz", "1 lb"} {
+		if _, ok := e.Express(intake.KindVariant, intake.FieldWeight, weight); ok != weighs {
+			t.Errorf("a weight of %s can be told: %v, and one of 1 kg: %v", weight, ok, weighs)
+		}
+	}
+}
+
+// asHeavy reports whether two weights are the same, but for what is rounded.
+func asHeavy(a, b string) bool {
+	x, unitX, errX := intake.ReadWeight(a)
+	y, unitY, errY := intake.ReadWeight(b)
+	if a == "" || b == "" {
+		return a == b
+	}
+	x, okX := intake.ConvertWeight(x, unitX, "g")
+	y, okY := intake.ConvertWeight(y, unitY, "g")
+	return errX == nil && errY == nil && okX && okY && x.Sub(y).Abs().LessThan(decimal.New(1, -3))
 }
 
 func editOnce(ctx context.Context, t T, s Pusher, e connectors.Editor, ref intake.Ref, c intake.Change) {
@@ -242,6 +272,7 @@ func fresh(e connectors.Editor, key, category string, variants int) intake.Edit 
 		v := intake.Edit{Key: key + string(rune('a'+i)), Ref: intake.Ref{Kind: intake.KindVariant}}
 		set(&v, intake.KindVariant, intake.FieldSKU, "NOUV-"+key+"-"+string(rune('A'+i)))
 		set(&v, intake.KindVariant, intake.FieldPrice, "19.9")
+		set(&v, intake.KindVariant, intake.FieldWeight, "250 g")
 		if variants > 1 {
 			v.Changes = append(v.Changes, intake.Change{Field: intake.FieldOptions, To: intake.List([]intake.Option{{Name: "Taille", Value: string(rune('S' + i))}})})
 		}
@@ -256,7 +287,7 @@ func productIsMadeOnce(ctx context.Context, t T, s Pusher) {
 		key            string
 		variants, lost int
 	}{{"un", 1, 0}, {"deux", 2, 0}, {"perdu", 1, 1}, {"perdus", 2, 1}, {"souvent", 2, 2}} {
-		e, ok := editorOf(t, s)
+		e, ok := editorOf(ctx, t, s)
 		if !ok {
 			return
 		}
@@ -299,7 +330,7 @@ func sameFields(t T, all map[string]intake.Record, ref intake.Ref, told []intake
 
 func categoryIsMadeOnce(ctx context.Context, t T, s Pusher) {
 	for _, lost := range []int{0, 1} {
-		e, ok := editorOf(t, s)
+		e, ok := editorOf(ctx, t, s)
 		if !ok {
 			return
 		}
@@ -323,7 +354,7 @@ func categoryIsMadeOnce(ctx context.Context, t T, s Pusher) {
 }
 
 func deletedCategoryKeepsItsProducts(ctx context.Context, t T, s Pusher) {
-	e, ok := editorOf(t, s)
+	e, ok := editorOf(ctx, t, s)
 	if !ok {
 		return
 	}
@@ -362,7 +393,7 @@ func deletedCategoryKeepsItsProducts(ctx context.Context, t T, s Pusher) {
 }
 
 func refusedEditHindersNoOther(ctx context.Context, t T, s Pusher) {
-	e, ok := editorOf(t, s)
+	e, ok := editorOf(ctx, t, s)
 	if !ok {
 		return
 	}

@@ -24,7 +24,7 @@ func more(e connectors.Editor, product, key, sku string, options ...intake.Optio
 // it has, once, whatever answer is lost, and is counted where it should be.
 // What would not fit beside them is refused.
 func variantIsMadeOnce(ctx context.Context, t T, s Pusher) {
-	e, ok := editorOf(t, s)
+	e, ok := editorOf(ctx, t, s)
 	if !ok {
 		return
 	}

@@ -95,7 +95,7 @@ type variant struct {
 	given             int64  // stock that did not come from orders; stock = given - held by orders
 	backorders        string // no, notify, yes
 	grams             int
-	weighed           string // the weight as it was written, in kilograms; "": that of grams
+	weighed           string // the weight as it was written, in the shop's unit; "": that of grams
 	coded             bool   // the barcode is gtin rather than the shop's own
 	gtin              string
 	unpriced          bool   // has no price at all

@@ -54,6 +54,9 @@ type Options struct {
 	// loses rows that share a second, before 9.0 there is no list of all
 	// refunds, before 5.8 modified_after is ignored.
 	Version string
+	// WeightUnit is what a WooCommerce shop weighs in: kg, g, lbs or oz; empty
+	// means kg.
+	WeightUnit string
 	// BasicOverHTTP accepts Basic authentication without TLS, as a shop
 	// behind a TLS proxy does.
 	BasicOverHTTP bool

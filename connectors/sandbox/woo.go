@@ -184,7 +184,7 @@ func (c *call) locked(f func() *reply) *reply {
 
 // encoder starts an answer of the API.
 func (c *call) encoder() *encoder {
-	e := &encoder{b: c.s.door.buffer(), dp: 2, base: base(c.r), zone: c.s.zone}
+	e := &encoder{b: c.s.door.buffer(), dp: 2, base: base(c.r), zone: c.s.zone, unit: c.s.gramsEach()}
 	if fields := many(c.query, "_fields"); len(fields) > 0 {
 		e.only = map[string]bool{}
 		for _, f := range fields {

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
 )
 
 // encoder writes JSON as PHP does: keys in a fixed order, "/" and everything
@@ -20,6 +22,7 @@ type encoder struct {
 	edits bool            // for an editor, who sees texts as they were written
 	base  string          // scheme and host, for links
 	zone  *time.Location
+	unit  decimal.Decimal // grams of the unit that weights are in
 }
 
 func (e *encoder) separate() {

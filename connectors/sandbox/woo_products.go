@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/shopspring/decimal"
 )
 
 // writeProduct writes a product with its keys in the order of the recorded
@@ -204,7 +206,7 @@ func (e *encoder) writeBackorders(v *variant) {
 func (e *encoder) writeSize(v *variant) {
 	weight := v.weighed
 	if weight == "" && v.grams > 0 {
-		weight = strings.TrimRight(strings.TrimRight(string(appendAmount(nil, int64(v.grams)*1000, 3)), "0"), ".")
+		weight = decimal.NewFromInt(int64(v.grams)).DivRound(e.unit, 4).String()
 	}
 	e.str("weight", weight)
 	e.raw("dimensions", `{"length":"","width":"","height":""}`)

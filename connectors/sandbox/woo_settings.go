@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/shopspring/decimal"
 )
 
 // settings serves the small endpoints: what the shop is set up to do. Nil: not
@@ -27,7 +30,7 @@ func (c *call) settings(parts []string) *reply {
 		return c.all(func(e *encoder) { e.writeTaxClasses() })
 	case at(0) == "payment_gateways":
 		return c.gateways(at(1))
-	case at(0) == "settings" && (at(1) == "general" || at(1) == "tax"):
+	case at(0) == "settings" && slices.Contains([]string{"general", "products", "tax"}, at(1)):
 		return c.options(at(1), at(2))
 	case at(0) == "shipping" && at(1) == "zones":
 		return c.zones(at(2), at(3))
@@ -135,6 +138,29 @@ func generalOptions() []option {
 	}
 }
 
+func (s *Shop) productOptions() []option {
+	return []option{
+		{"woocommerce_shop_page_id", "Shop page", "select", ""},
+		{"woocommerce_cart_redirect_after_add", "Add to cart behaviour", "checkbox", "no"},
+		{"woocommerce_enable_ajax_add_to_cart", "", "checkbox", "yes"},
+		{"woocommerce_placeholder_image", "Placeholder image", "text", ""},
+		{"woocommerce_weight_unit", "Weight unit", "select", s.weightUnit()},
+		{"woocommerce_dimension_unit", "Dimensions unit", "select", "cm"},
+		{"woocommerce_enable_reviews", "Enable reviews", "checkbox", "yes"},
+		{"woocommerce_manage_stock", "Manage stock", "checkbox", "yes"},
+		{"woocommerce_hold_stock_minutes", "Hold stock (minutes)", "number", "60"},
+	}
+}
+
+// weightUnit is what a WooCommerce shop weighs in, by the name that it has there.
+func (s *Shop) weightUnit() string { return cmp.Or(s.opt.WeightUnit, "kg") }
+
+// gramsEach are how many grams that unit has.
+func (s *Shop) gramsEach() decimal.Decimal {
+	names := map[string]string{"g": "GRAMS", "kg": "KILOGRAMS", "oz": "OUNCES", "lbs": "POUNDS"}
+	return decimal.RequireFromString(gramsOf[names[s.weightUnit()]])
+}
+
 func taxOptions() []option {
 	return []option{
 		{"woocommerce_prices_include_tax", "Prices entered with tax", "radio", "no"},
@@ -151,7 +177,10 @@ func taxOptions() []option {
 
 func (c *call) options(group, id string) *reply {
 	known := generalOptions()
-	if group == "tax" {
+	switch group {
+	case "products":
+		known = c.s.productOptions()
+	case "tax":
 		known = taxOptions()
 	}
 	if id == "" {

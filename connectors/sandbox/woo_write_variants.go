@@ -11,8 +11,8 @@ func (s *Shop) writeVariant(v *variant, given params) {
 	set(given, "weight", &v.weighed)
 	set(given, "backorders", &v.backorders)
 	if given.has("weight") {
-		kilos, _ := centsOf(v.weighed)
-		v.grams = int(kilos * 10)
+		number, _ := exact(v.weighed)
+		v.grams = int(number.Mul(s.gramsEach()).Round(0).IntPart())
 	}
 	if given.has("global_unique_id") {
 		v.coded, v.gtin = true, given.text("global_unique_id")

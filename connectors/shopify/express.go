@@ -70,7 +70,7 @@ func (c *Connector) expressVariant(field intake.Field, value string) (string, bo
 		if !ok || number.IsZero() {
 			return "", ok
 		}
-		return number.String() + " " + unit, true
+		return intake.Weight(number, unit), true
 	case intake.FieldOptions:
 		options, ok := readOptions(value)
 		return intake.List(options), ok
@@ -100,7 +100,7 @@ func (c *Connector) expressPrice(value string) (string, bool) {
 	return intake.Amount(&d), true
 }
 
-// units are the units of weight, by their short names.
+// weightUnits are the units of weight, by their short names.
 var weightUnits = map[string]string{"g": "GRAMS", "kg": "KILOGRAMS", "oz": "OUNCES", "lb": "POUNDS"}
 
 // readWeight reads a weight with its unit. One without could be anything.
@@ -108,9 +108,7 @@ func readWeight(value string) (number decimal.Decimal, unit string, ok bool) {
 	if value == "" {
 		return number, "kg", true
 	}
-	text, unit, _ := strings.Cut(value, " ")
-	unit = strings.ToLower(strings.TrimSpace(unit))
-	number, err := intake.Number(text)
+	number, unit, err := intake.ReadWeight(value)
 	return number, unit, err == nil && !number.IsNegative() && weightUnits[unit] != ""
 }
 

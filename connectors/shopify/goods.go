@@ -288,22 +288,6 @@ func backorders(policy scalar) string {
 	}
 }
 
-// unit is the short name of a unit of weight.
-func unit(name scalar) string {
-	switch u := strings.ToLower(name.trimmed()); u {
-	case "grams":
-		return "g"
-	case "kilograms":
-		return "kg"
-	case "ounces":
-		return "oz"
-	case "pounds":
-		return "lb"
-	default:
-		return u
-	}
-}
-
 // weight is the weight with its unit; "" where none was entered.
 func (v *variant) weight() string {
 	w := v.Item.Measurement.Weight
@@ -311,10 +295,11 @@ func (v *variant) weight() string {
 		return ""
 	}
 	n, err := w.Value.number()
-	if err != nil || n.IsZero() {
+	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(n.String() + " " + unit(w.Unit))
+	unit, _ := intake.WeightUnit(w.Unit.text) // one that is not known is told as it is
+	return intake.Weight(n, unit)
 }
 
 func categoryRecord(at row) intake.Record {

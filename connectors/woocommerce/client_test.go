@@ -208,7 +208,7 @@ func TestProbeTellsWhatTheShopIsLike(t *testing.T) {
 			t.Errorf("%+v", check)
 		}
 	}
-	for _, name := range []string{"credentials", "clock", "rights", "write access", "filter by change", "version", "order storage", "list of variations", "list of refunds"} {
+	for _, name := range []string{"credentials", "clock", "rights", "write access", "filter by change", "version", "order storage", "list of variations", "list of refunds", "weights"} {
 		if find(shop, name).Name == "" {
 			t.Errorf("%q was not checked", name)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/connectors/rest"
+	"comptoir/erp/intake"
 )
 
 // The values of Config.Auth.
@@ -33,6 +34,7 @@ type Config struct {
 	RetryWait      time.Duration
 	MaxBody        int // MiB
 	Overlap        time.Duration
+	WeightUnit     string
 	CostMeta       string
 	PromisedMeta   string
 	WebhookSecret  string
@@ -81,6 +83,9 @@ func (c *Config) Fields() []connectors.Field {
 			Help: "How large one answer may be, in MiB. What is larger is not read."},
 		{Key: "overlap", Value: &c.Overlap,
 			Help: "How far before the newest known change the next reading starts, so that changes which were written late are not missed."},
+		{Key: "weight_unit", Value: &c.WeightUnit, Example: "kg",
+			Help: "The unit that the shop weighs in: g, kg, oz or lb. Empty: the shop is asked. Set it where the key may not read the shop's " +
+				"settings: a number without its unit cannot be told to a shop that weighs in another one."},
 		{Key: "cost_meta", Value: &c.CostMeta,
 			Help: "The key of the product metadata that holds what one unit costs. Where a product has none, WooCommerce's own cost of goods is taken."},
 		{Key: "promised_date_meta", Value: &c.PromisedMeta, Example: "_delivery_date",
@@ -128,6 +133,7 @@ func (c *Config) Validate() error {
 		{c.Timeout < time.Second, "timeout", "must be at least 1s"},
 		{c.RetryWait <= 0, "retry_wait", "must be more than 0"},
 		{c.MaxBody < 1 || c.MaxBody > 1024, "max_body", "must be 1 to 1024 (MiB)"},
+		{c.WeightUnit != "" && !weighs(c.WeightUnit), "weight_unit", fmt.Sprintf("%q is none of g, kg, oz and lb", c.WeightUnit)},
 		{c.Overlap < 0 || c.Overlap > 24*time.Hour, "overlap", "must be 0 to 24h"},
 	} {
 		if check.bad {
@@ -135,6 +141,11 @@ func (c *Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+func weighs(unit string) bool {
+	_, ok := intake.WeightUnit(unit)
+	return ok
 }
 
 func (c *Config) overHTTP() bool { return strings.HasPrefix(strings.ToLower(c.URL), "http://") }

@@ -32,9 +32,8 @@ func (c *Connector) Express(kind intake.Kind, field intake.Field, value string) 
 		return publication(scalar{text: form}), ok
 	case intake.FieldBackorders:
 		return value, value == "no" || value == "notify" || value == "yes"
-	case intake.FieldWeight: // a number in the shop's unit; "700 g" would become 700 of it
-		_, err := intake.Number(value)
-		return value, err == nil
+	case intake.FieldWeight:
+		return c.expressWeight(value)
 	case intake.FieldPrice, intake.FieldSale:
 		if d, err := intake.Number(value); err == nil && value != "" {
 			return intake.Amount(&d), true
@@ -100,6 +99,11 @@ func wireValue(change intake.Change) (any, error) {
 	case intake.FieldPrice, intake.FieldSale:
 		_, err := intake.Number(change.To)
 		return change.To, err
+	case intake.FieldWeight: // a number alone by now
+		if _, err := intake.Number(change.To); err != nil {
+			return nil, fmt.Errorf("%q cannot be told: the shop does not say in which unit it weighs; set weight_unit in its configuration", change.To)
+		}
+		return change.To, nil
 	case intake.FieldSaleFrom, intake.FieldSaleTo:
 		return wireInstant(change.To)
 	default:
@@ -155,6 +159,8 @@ func (c *Connector) dropped(e *intake.Edit, body any) string {
 			continue
 		case change.Field == intake.FieldCategories && change.To == "":
 			continue
+		case change.Field == intake.FieldWeight && intake.SameWeight(stated[change.Field], change.To): // told as a number alone
+			continue
 		case change.Field == intake.FieldBackorders && v != nil && (!v.Tracked || v.StockOf != ""):
 			continue
 		}
@@ -166,21 +172,15 @@ func (c *Connector) dropped(e *intake.Edit, body any) string {
 }
 
 // sameValue compares two texts of a field. The shop puts options into the order
-// of its own attributes, and may write a weight with other zeros.
+// of its own attributes.
 func sameValue(field intake.Field, a, b string) bool {
-	switch field {
-	case intake.FieldOptions:
-		x, errX := readList[intake.Option](a)
-		y, errY := readList[intake.Option](b)
-		byName := func(p, q intake.Option) int { return strings.Compare(p.Name, q.Name) }
-		slices.SortFunc(x, byName)
-		slices.SortFunc(y, byName)
-		return errX == nil && errY == nil && slices.Equal(x, y)
-	case intake.FieldWeight:
-		x, errX := intake.Number(a)
-		y, errY := intake.Number(b)
-		return a == b || errX == nil && errY == nil && x.Equal(y)
-	default:
+	if field != intake.FieldOptions {
 		return a == b
 	}
+	x, errX := readList[intake.Option](a)
+	y, errY := readList[intake.Option](b)
+	byName := func(p, q intake.Option) int { return strings.Compare(p.Name, q.Name) }
+	slices.SortFunc(x, byName)
+	slices.SortFunc(y, byName)
+	return errX == nil && errY == nil && slices.Equal(x, y)
 }

@@ -34,6 +34,9 @@ func (c *Connector) Fetch(ctx context.Context, refs []intake.Ref) ([]intake.Reco
 	if !ok {
 		return nil, c.unknownResource(intake.Resource(kind))
 	}
+	if err := c.learnToRead(ctx, r); err != nil {
+		return nil, err
+	}
 	found, err := c.fetchAll(ctx, r, refs)
 	if err != nil {
 		return nil, err

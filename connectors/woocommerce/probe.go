@@ -27,7 +27,7 @@ const (
 // reading impossible is an error; what can be lived with is a check.
 func (c *Connector) Probe(ctx context.Context) (connectors.Shop, error) {
 	p := &probe{c: c, shop: connectors.Shop{Platform: "woocommerce", URL: c.api.base.String(), Checks: []connectors.Check{}}}
-	for _, step := range []func(context.Context) error{p.credentials, p.index, p.general, p.tax, p.status, p.rights, p.writing, p.filter, p.routes} {
+	for _, step := range []func(context.Context) error{p.credentials, p.index, p.general, p.tax, p.weights, p.status, p.rights, p.writing, p.filter, p.routes} {
 		if err := step(ctx); err != nil {
 			return p.shop, strange(c, err)
 		}

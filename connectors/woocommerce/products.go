@@ -161,7 +161,7 @@ func (c *Connector) variant(r *reading, p *product, parent string) intake.Varian
 		SaleFrom:   r.instant(p.SaleFrom, "date_on_sale_from_gmt"),
 		SaleTo:     r.instant(p.SaleTo, "date_on_sale_to_gmt"),
 		Cost:       c.cost(r, p),
-		Weight:     p.Weight.trimmed(),
+		Weight:     c.weight(p.Weight),
 		Backorders: p.Backorders.trimmed(),
 		Sellable:   true,
 	}

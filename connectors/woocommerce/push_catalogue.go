@@ -43,6 +43,10 @@ func (c *Connector) EditBatches(edits []intake.Edit) [][]intake.Edit {
 // the answer to a change shows a product as it is edited, without what the shop
 // makes of its texts for those who look at it.
 func (c *Connector) PushEdits(ctx context.Context, key string, edits []intake.Edit) ([]intake.Outcome, error) {
+	edits, err := c.weighed(ctx, edits)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case len(edits) == 0:
 		return nil, nil

@@ -101,7 +101,7 @@ func TestEditsAreStatedAsTheyWereExpressed(t *testing.T) {
 		"categories", intake.Sorted([]string{categories[1].Ref.ID, categories[2].Ref.ID}))}); o.Result != intake.Done {
 		t.Errorf("%+v", o)
 	}
-	prices := changes("price", "24.9", "sale_price", "19", "sale_from", "2026-12-01T00:00:00Z", "sale_to", "2026-12-24T22:59:59Z", "weight", "0.35",
+	prices := changes("price", "24.9", "sale_price", "19", "sale_from", "2026-12-01T00:00:00Z", "sale_to", "2026-12-24T22:59:59Z", "weight", "350 g",
 		"backorders", "notify")
 	for _, v := range []intake.Variant{counted(own)[0], counted(variations)[0]} {
 		ref := intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ProductID}

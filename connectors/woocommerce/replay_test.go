@@ -155,6 +155,9 @@ func (s *replayed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "system_status":
 		_, _ = w.Write(s.file("system_status.json"))
 		return
+	case unitRoute:
+		_, _ = w.Write([]byte(`{"id":"woocommerce_weight_unit","label":"Weight unit","value":"kg"}`))
+		return
 	}
 	if rows, ok := s.lists[route]; ok {
 		s.list(w, r, rows)

@@ -71,6 +71,7 @@ type Connector struct {
 	sizes        sizes
 	tries        connectors.Tries
 	odd          sync.Map // ids of orders of which it was told that they keep odd shipments
+	scale        atomic.Pointer[scale]
 }
 
 var (
@@ -110,6 +111,9 @@ func (c *Connector) Streams() []connectors.Stream {
 
 // Pull returns the page after cur.
 func (c *Connector) Pull(ctx context.Context, r intake.Resource, cur connectors.Cursor) (connectors.Page, error) {
+	if err := c.learnToRead(ctx, r); err != nil {
+		return connectors.Page{}, err
+	}
 	switch r {
 	case intake.Gateways, intake.ShippingMethods:
 		return c.pullSmall(ctx, r)

@@ -59,26 +59,38 @@ func Compare(s Sides, sends func(intake.Field) bool, express Express) Comparison
 		if !has || !sends(f) {
 			continue
 		}
+		theirs, stated := s.Theirs[f]
+		agreed, met := s.Agreed[f]
+		if f == intake.FieldWeight && met && Same(f, ours, agreed.Ours) {
+			ours = intake.NameUnit(ours, theirs) // a number alone, which was the shop's
+		}
 		ours, can := express(s.Kind, f, ours)
 		if !can {
 			continue
 		}
-		theirs, stated := s.Theirs[f]
-		agreed, met := s.Agreed[f]
+		now := Agreement{ours, theirs}
 		switch {
-		case stated && ours == theirs:
-			if now := (Agreement{ours, theirs}); !met || agreed != now {
+		case stated && Same(f, ours, theirs):
+			if !met || agreed != now {
 				out.Agreed[f] = now
 			}
-		case met && stated && ours != agreed.Ours && theirs != agreed.Theirs:
+		case met && stated && !Same(f, ours, agreed.Ours) && !Same(f, theirs, agreed.Theirs):
 			out.Conflicts = append(out.Conflicts, Conflict{Field: f, Ours: ours, Theirs: theirs, Agreed: agreed})
-		case met && ours == agreed.Ours && theirs == agreed.Theirs:
-			// The shop has it in its own words.
+		case met && Same(f, ours, agreed.Ours) && Same(f, theirs, agreed.Theirs):
+			if agreed != now { // the shop has it in its own words, and in others than before
+				out.Agreed[f] = now
+			}
 		default:
 			out.Changes = append(out.Changes, intake.Change{Field: f, From: theirs, To: ours})
 		}
 	}
 	return out
+}
+
+// Same reports whether two texts of a field have the same meaning: a weight may
+// be told in several units.
+func Same(f intake.Field, a, b string) bool {
+	return a == b || f == intake.FieldWeight && intake.SameWeight(a, b)
 }
 
 // Fresh returns what a shop is told of an object that is to be made there: all

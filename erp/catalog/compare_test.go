@@ -58,6 +58,65 @@ func TestWhatChangedSinceBothAgreedDecides(t *testing.T) {
 	}
 }
 
+// A shop that weighs in kilograms. Before that was known it stated numbers alone,
+// and so did the books.
+func TestWeightsAreComparedByWhatTheyMean(t *testing.T) {
+	const weight = intake.FieldWeight
+	kilograms := func(_ intake.Kind, _ intake.Field, value string) (string, bool) {
+		number, unit, err := intake.ReadWeight(value)
+		told, ok := intake.ConvertWeight(number, unit, "kg")
+		return intake.Weight(told, "kg"), err == nil && ok
+	}
+	for _, c := range []struct {
+		name         string
+		ours, theirs string
+		agreed       *Agreement
+		send         string // what the shop is told; "" for nothing
+		conflict     bool
+		agree        *Agreement
+	}{
+		{name: "in another unit", ours: "700 g", theirs: "0.7 kg", agree: &Agreement{"0.7 kg", "0.7 kg"}},
+		{name: "in another unit that the shop keeps", ours: "0.7 kg", theirs: "700 g", agree: &Agreement{"0.7 kg", "700 g"}},
+		{name: "the books changed it", ours: "1 lb", theirs: "0.7 kg", agreed: &Agreement{"0.7 kg", "0.7 kg"}, send: "0.45359237 kg"},
+		{name: "the shop begins to state its unit", ours: "0.7", theirs: "0.7 kg", agreed: &Agreement{"0.7", "0.7"}, agree: &Agreement{"0.7 kg", "0.7 kg"}},
+		{name: "the books have the unit first", ours: "0.7 kg", theirs: "0.7", agreed: &Agreement{"0.7", "0.7"}, agree: &Agreement{"0.7 kg", "0.7"}},
+		{name: "the books change it before the shop states its unit", ours: "800 g", theirs: "0.7", agreed: &Agreement{"0.7", "0.7"}, send: "0.8 kg"},
+		{name: "the books change it when the shop has stated its unit", ours: "800 g", theirs: "0.7 kg", agreed: &Agreement{"0.7", "0.7"}, send: "0.8 kg"},
+		{name: "the shop changes what was a number alone", ours: "0.7", theirs: "0.9 kg", agreed: &Agreement{"0.7", "0.7"}, send: "0.7 kg"},
+		{name: "both change what was a number alone", ours: "800 g", theirs: "0.9 kg", agreed: &Agreement{"0.7", "0.7"}, conflict: true},
+		{name: "a number alone that is of another shop", ours: "700", theirs: "0.7 kg", agreed: &Agreement{"0.7", "0.7"}},
+		{name: "a number alone, and nothing was agreed", ours: "700", theirs: "0.7 kg"},
+		{name: "the shop changes its unit, and with it all weights", ours: "700 g", theirs: "0.7 kg", agreed: &Agreement{"700 g", "700 g"}, agree: &Agreement{"0.7 kg", "0.7 kg"}},
+		{name: "the shop changes its unit, and leaves the numbers", ours: "700 g", theirs: "700 kg", agreed: &Agreement{"700 g", "700 g"}, send: "0.7 kg"},
+		{name: "the shop words it its own way", ours: "1 oz", theirs: "0.028 kg", agreed: &Agreement{"0.028349523125 kg", "0.028 kg"}},
+	} {
+		s := Sides{Kind: intake.KindVariant, Ours: map[intake.Field]string{weight: c.ours}, Theirs: map[intake.Field]string{weight: c.theirs}}
+		if c.agreed != nil {
+			s.Agreed = map[intake.Field]Agreement{weight: *c.agreed}
+		}
+		got := Compare(s, all, kilograms)
+		want := Comparison{Agreed: map[intake.Field]Agreement{}}
+		if c.send != "" {
+			want.Changes = []intake.Change{{Field: weight, From: c.theirs, To: c.send}}
+		}
+		if c.conflict {
+			want.Conflicts = []Conflict{{Field: weight, Ours: "0.8 kg", Theirs: c.theirs, Agreed: *c.agreed}}
+		}
+		if c.agree != nil {
+			want.Agreed[weight] = *c.agree
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
+		}
+		for f, a := range got.Agreed {
+			s.Agreed = map[intake.Field]Agreement{f: a}
+		}
+		if again := Compare(s, all, kilograms); len(got.Agreed) > 0 && len(again.Agreed)+len(again.Changes)+len(again.Conflicts) > 0 {
+			t.Errorf("%s: compared again there is still %+v", c.name, again)
+		}
+	}
+}
+
 func TestAFieldThatTheShopCannotHoldIsLeftAlone(t *testing.T) {
 	s := Sides{Kind: intake.KindProduct, Ours: map[intake.Field]string{title: "a", intake.FieldShort: "b"}, Theirs: map[intake.Field]string{title: "x", intake.FieldShort: ""}}
 	noShort := func(_ intake.Kind, f intake.Field, value string) (string, bool) { return value, f != intake.FieldShort }

@@ -35,11 +35,14 @@ func Value(f intake.Field, text string, zone *time.Location) (canonical, warning
 		if !slices.Contains([]string{"no", "notify", "yes"}, text) {
 			return "", "", wrong(f, text, "one of no, notify, yes")
 		}
-	case intake.FieldPrice, intake.FieldSale, intake.FieldWeight:
-		if text == "" && f != intake.FieldPrice {
+	case intake.FieldPrice, intake.FieldSale:
+		if text == "" && f == intake.FieldSale {
 			return "", "", nil
 		}
 		canonical, err = positive(f, text)
+		return canonical, "", err
+	case intake.FieldWeight:
+		canonical, err = weight(text)
 		return canonical, "", err
 	case intake.FieldSaleFrom, intake.FieldSaleTo:
 		canonical, err = day(f, text, zone)
@@ -69,6 +72,16 @@ func positive(f intake.Field, text string) (string, error) {
 		return "", wrong(f, text, "a number such as 19.90, not below 0")
 	}
 	return intake.Amount(&d), nil
+}
+
+// weight reads a weight with its unit: a number alone could be told to no shop
+// that has another one.
+func weight(text string) (string, error) {
+	number, unit, err := intake.ReadWeight(text)
+	if err != nil || number.IsNegative() || unit == "" && !number.IsZero() {
+		return "", wrong(intake.FieldWeight, text, "a number, not below 0, with its unit g, kg, oz or lb, such as \"0.7 kg\"")
+	}
+	return intake.Weight(number, unit), nil
 }
 
 func day(f intake.Field, text string, zone *time.Location) (string, error) {

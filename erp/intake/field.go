@@ -33,7 +33,7 @@ const (
 	FieldSale       Field = "sale_price" // "" where it is not reduced
 	FieldSaleFrom   Field = "sale_from"
 	FieldSaleTo     Field = "sale_to"
-	FieldWeight     Field = "weight"     // in the shop's unit
+	FieldWeight     Field = "weight"     // as Weight writes it
 	FieldOptions    Field = "attributes" // a JSON list of {name, value}
 	FieldBackorders Field = "backorders" // no, notify or yes
 	FieldQuantity   Field = "stock"      // units that can be sold

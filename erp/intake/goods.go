@@ -50,8 +50,8 @@ type Variant struct {
 	Sale      *decimal.Decimal `json:"sale,omitempty"`
 	SaleFrom  time.Time        `json:"sale_from,omitzero"`
 	SaleTo    time.Time        `json:"sale_to,omitzero"`
-	Cost      *decimal.Decimal `json:"cost,omitempty"` // the shop's cost field; nil where it has none
-	Weight    string           `json:"weight,omitempty"`
+	Cost      *decimal.Decimal `json:"cost,omitempty"`   // the shop's cost field; nil where it has none
+	Weight    string           `json:"weight,omitempty"` // see Weight; a number alone where the shop's unit is not known
 	// Tracked says whether the shop counts this variant's stock; false for a
 	// group that only holds others.
 	Tracked bool `json:"tracked"`

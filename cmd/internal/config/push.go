@@ -133,7 +133,7 @@ var ownerHelp = map[intake.Field]string{
 		"place are one.",
 	intake.FieldOptions:   "The attributes that make an article: size, colour.",
 	intake.FieldBarcode:   "The barcodes of articles.",
-	intake.FieldWeight:    "The weights of articles.",
+	intake.FieldWeight:    "The weights of articles. Where the books decide, each shop is told in its own unit.",
 	intake.FieldShipments: "The shipments of orders. With erp they are entered here (comptoir shipment add) and sent to the shop. Empty: erp where push.enabled is true, else shop.",
 }
 

@@ -30,6 +30,11 @@ type foresight struct {
 // foresee works out what a shop is to be told, with what it has now in From, and
 // without what it has as it should.
 func (e *Engine) foresee(ctx context.Context, sh *shop, f foresight) ([]planned, []erp.StandingConflict, error) {
+	for _, kind := range f.kinds {
+		if err := learn(ctx, sh, kind); err != nil {
+			return nil, nil, err
+		}
+	}
 	outlook, err := e.opts.Books.Outlook(ctx, erp.OutlookQuery{Shop: sh.Name, Kinds: f.kinds, Express: express(sh), All: f.all})
 	if err != nil {
 		return nil, nil, err

@@ -137,6 +137,10 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 		return err
 	}
 	for _, kind := range kinds {
+		if err := learn(ctx, p.sh, kind); err != nil && ctx.Err() == nil { // the stock need not wait for that
+			first = cmp.Or(first, err)
+			continue
+		}
 		deliver := p.deliver
 		if kind == outbox.Stock {
 			deliver = p.deliverStock
@@ -237,6 +241,15 @@ func (p *pass) pushes(ctx context.Context, kind outbox.Kind, limit int) ([]erp.P
 	graced, cancel := p.e.grace(ctx)
 	defer cancel()
 	return p.e.opts.Books.Pushes(graced, erp.PushQuery{Shop: p.sh.Name, Kind: kind, Limit: limit, Express: express(p.sh)})
+}
+
+// learn has the connector ask the shop for what its spelling of values depends
+// on, where messages of a kind hold any.
+func learn(ctx context.Context, sh *shop, kind outbox.Kind) error {
+	if learner, ok := sh.Connector.(connectors.Learner); ok && (kind == outbox.Product || kind == outbox.Variant) {
+		return learner.Learn(ctx)
+	}
+	return nil
 }
 
 // express is the connector's spelling of values; nil where it edits nothing.

@@ -226,7 +226,7 @@ func (s *soak) start() {
 		r := sales.DefaultRules()
 		r.StockOwner = sales.OwnerERP
 		owners := outbox.DefaultOwners(true)
-		for _, f := range []intake.Field{intake.FieldPrice, intake.FieldSale, intake.FieldCategories} {
+		for _, f := range []intake.Field{intake.FieldPrice, intake.FieldSale, intake.FieldWeight, intake.FieldCategories} {
 			owners[f] = outbox.ERP
 		}
 		rules[shop.name], policies[shop.name] = r, outbox.Policy{On: true, Owners: owners, Share: 100}
@@ -361,6 +361,7 @@ var happenings = []happening{
 	{"number changed by hand in a shop", 1, (*soak).meddle},
 	{"price", 6, (*soak).reprice},
 	{"sale price", 2, (*soak).reduce},
+	{"weight", 2, (*soak).reweigh},
 	{"product moved to other categories", 3, (*soak).sortInto},
 	{"category renamed", 1, (*soak).renameCategory},
 	{"category moved", 1, (*soak).moveCategory},
@@ -500,6 +501,12 @@ func (s *soak) reduce() bool {
 		price = s.cents(100, 400)
 	}
 	return s.set(s.anySKU(), erp.Assignment{Field: intake.FieldSale, Text: price})
+}
+
+// reweigh tells a weight in a unit that one of the shops may not have.
+func (s *soak) reweigh() bool {
+	unit := []string{"g", "kg", "oz", "lb"}[s.dice.IntN(4)]
+	return s.set(s.anySKU(), erp.Assignment{Field: intake.FieldWeight, Text: s.cents(1, 5000) + " " + unit})
 }
 
 // tree is the categories of the house.
@@ -664,6 +671,7 @@ const wooNone = "Uncategorized"
 // article is what the books and a shop must agree on.
 type article struct {
 	Stock, Price, Sale string
+	Weight             string // in kilograms
 	Categories         []string
 }
 
@@ -680,13 +688,24 @@ func (s *soak) ours(shop *soakShop) map[string]article {
 		}
 	})
 	out := map[string]article{}
-	s.query(`SELECT v.sku, l.on_hand, l.demand, v.regular, v.sale FROM variant v JOIN stock_level l ON l.variant_id = v.id AND l.place_id = 1`, func(scan func(...any)) {
-		var sku, regular, sale string
+	s.query(`SELECT v.sku, l.on_hand, l.demand, v.regular, v.sale, v.weight FROM variant v JOIN stock_level l ON l.variant_id = v.id AND l.place_id = 1`, func(scan func(...any)) {
+		var sku, regular, sale, weight string
 		var onHand, demand int64
-		scan(&sku, &onHand, &demand, &regular, &sale)
-		out[sku] = article{Stock: decimal.New(max(onHand-demand, 0), -3).String(), Price: regular, Sale: sale, Categories: slices.Sorted(slices.Values(in[shop.named[sku]]))}
+		scan(&sku, &onHand, &demand, &regular, &sale, &weight)
+		out[sku] = article{Stock: decimal.New(max(onHand-demand, 0), -3).String(), Price: regular, Sale: sale, Weight: kilograms(weight), Categories: slices.Sorted(slices.Values(in[shop.named[sku]]))}
 	})
 	return out
+}
+
+// kilograms is a weight in one unit, whatever it was told in; as it is where it
+// has none.
+func kilograms(weight string) string {
+	number, unit, err := intake.ReadWeight(weight)
+	told, ok := intake.ConvertWeight(number, unit, "kg")
+	if err != nil || !ok {
+		return weight
+	}
+	return intake.Weight(told, "kg")
 }
 
 // theirs is what a shop states of them.
@@ -710,7 +729,8 @@ func (s *soak) theirs(shop *soakShop) map[string]article {
 		if v.SKU == "" || v.Stock == nil {
 			continue
 		}
-		a := article{Stock: decimal.Max(*v.Stock, decimal.Decimal{}).String(), Price: intake.Fields(&v)[intake.FieldPrice], Sale: intake.Fields(&v)[intake.FieldSale], Categories: slices.Sorted(slices.Values(in[v.ProductID]))}
+		a := article{Stock: decimal.Max(*v.Stock, decimal.Decimal{}).String(), Price: intake.Fields(&v)[intake.FieldPrice], Sale: intake.Fields(&v)[intake.FieldSale],
+			Weight: kilograms(v.Weight), Categories: slices.Sorted(slices.Values(in[v.ProductID]))}
 		out[v.SKU] = a
 	}
 	return out
