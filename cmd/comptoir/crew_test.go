@@ -45,7 +45,7 @@ func TestProcessesOnOneDatabaseGoOnForEachOther(t *testing.T) {
 	c.until("the first one has told the shops all they should have", c.quiet)
 	c.hands[1].start()
 	c.hintsReachTheOtherOne()
-	categories := c.categories()
+	categories, products := c.categories(), len(c.shops[platforms[1]].IDs(intake.Products))
 	rounds := 2
 	if os.Getenv("COMPTOIR_TEST_REQUIRE") == "all" {
 		rounds = 4
@@ -67,6 +67,9 @@ func TestProcessesOnOneDatabaseGoOnForEachOther(t *testing.T) {
 		h.stop()
 	}
 	c.agree(categories)
+	if got, want := len(c.shops[platforms[1]].IDs(intake.Products)), products+c.published; got != want {
+		t.Errorf("%s has %d products, want %d", platforms[1], got, want)
+	}
 }
 
 // crew is two processes that share a database and two shops.
@@ -79,6 +82,7 @@ type crew struct {
 	first atomic.Int32 // which of them the hints are sent to
 
 	added, shipped int
+	published      int            // products of the first shop in the second
 	refunded       map[string]int // how often, by shop and order
 }
 
@@ -295,8 +299,9 @@ func (c *crew) article(shop string) (sku, id string) {
 	return "", ""
 }
 
-// change changes stock, prices and categories in the books, ships an order of
-// each shop, and gives a part of its money back.
+// change changes stock, prices and categories in the books, has something new of
+// one shop made in the other, ships an order of each shop, and gives a part of
+// its money back.
 func (c *crew) change(round int) {
 	c.t.Helper()
 	skus := c.counted()
@@ -306,6 +311,14 @@ func (c *crew) change(round int) {
 	c.output("price", "set", skus[c.dice.IntN(len(skus))], fmt.Sprintf("%d.%02d", 50+c.dice.IntN(40), c.dice.IntN(100)))
 	c.output("category", "add", "Rayon "+strconv.Itoa(round))
 	c.added++
+	fresh := "NEW-" + c.shops[platforms[0]].Add(intake.Products)
+	c.until(fresh+" is in the books", func() bool {
+		var n int
+		c.count(`SELECT COUNT(*) FROM variant WHERE sku = '`+fresh+`'`, &n)
+		return n > 0
+	})
+	c.output("product", "publish", fresh, platforms[1])
+	c.published++
 	for _, name := range platforms {
 		_, id := c.article(name)
 		order := c.shops[name].Sell(id, 1)
@@ -347,9 +360,15 @@ func (c *crew) categories() map[string]int {
 // once.
 func (c *crew) agree(before map[string]int) {
 	c.t.Helper()
+	for _, verb := range []string{"sync", "push"} { // what was not due yet
+		for _, name := range platforms {
+			c.output(verb, name)
+		}
+	}
 	for _, name := range platforms {
-		c.output("sync", name)
-		c.output("verify", name)
+		if out, err := c.command("verify", name).CombinedOutput(); err != nil {
+			c.t.Errorf("verify %s: %v\n%s", name, err, out)
+		}
 		var told struct {
 			Changes []any `json:"changes"`
 		}
@@ -373,5 +392,5 @@ func (c *crew) agree(before map[string]int) {
 			c.t.Errorf("order %s was refunded %d times, want %d", order, got, want)
 		}
 	}
-	c.t.Logf("%d orders shipped and refunded", c.shipped)
+	c.t.Logf("%d orders shipped and refunded, %d products published", c.shipped, c.published)
 }
