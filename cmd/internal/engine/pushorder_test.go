@@ -66,6 +66,53 @@ func TestARefundOfWhichNobodyKnowsWhetherItWasMadeIsNotMadeUnderAnotherKey(t *te
 	})
 }
 
+// What else of an order is done meanwhile belongs to what a request knows, and
+// not to what it is: a refund that may have been made is asked for with its key.
+func TestARefundKeepsItsKeyWhileOthersAreMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Orders})}
+		d.put(intake.Orders, order(t, "1", intake.StateOpen, 1))
+		w := newWorld(t, d, func(w *world) { w.policy = owned() })
+		w.sync()
+		ask := func(cents int64) int64 {
+			t.Helper()
+			amount := decimal.New(cents, -2)
+			asked, err := w.books.RefundOrder(t.Context(), "atelier", "1", erp.RefundAsk{Amount: &amount}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			return asked.ID
+		}
+		retry := func(id int64) {
+			t.Helper()
+			if err := w.books.RetryMessage(t.Context(), erp.MessageKey{Shop: "atelier", Kind: outbox.Order, Object: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, second := ask(1), ask(2)
+		d.answer = func() (intake.Outcome, error) {
+			if len(d.keys) == 1 {
+				return intake.Outcome{Result: intake.Refused, Why: "not now"}, nil
+			}
+			return intake.Outcome{}, refused(connectors.Transient, "the key is in use")
+		}
+		for range 20 { // passes, until the second is parked: nobody knows
+			_, _ = w.engine.Push(t.Context(), engine.PushRequest{Shop: "atelier"})
+		}
+		before := d.keys
+		d.answer, d.keys = func() (intake.Outcome, error) { return intake.Outcome{Result: intake.Done}, nil }, nil
+		retry(first)
+		w.push(engine.PushRequest{})
+		time.Sleep(time.Minute)
+		retry(second)
+		w.push(engine.PushRequest{})
+		if len(d.keys) != 2 || d.keys[0] != before[0] || d.keys[1] != before[1] || d.keys[0] == d.keys[1] {
+			t.Errorf("keys: %v, and before %v", d.keys, slices.Compact(before))
+		}
+	})
+}
+
 func TestARefundThatWasDroppedIsNotMadeWhenTheShopIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &desk{shelf: newShelf(connectors.Stream{Resource: intake.Orders})}
