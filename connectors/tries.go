@@ -62,6 +62,22 @@ func (t *Tries) Begin(ctx context.Context, keeper Keeper, now Try) (*Try, error)
 	return nil, nil
 }
 
+// Begun returns the try of a key; nil where none was begun. Errors are those of
+// the keeper.
+func (t *Tries) Begun(ctx context.Context, keeper Keeper, key string) (*Try, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.load(ctx, keeper); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(t.list, func(one Try) bool { return one.Key == key })
+	if i < 0 {
+		return nil, nil
+	}
+	before := t.list[i]
+	return &before, nil
+}
+
 // Of returns what was begun of an order, the oldest first. Errors are those of
 // the keeper.
 func (t *Tries) Of(ctx context.Context, keeper Keeper, order string) ([]Try, error) {

@@ -30,6 +30,12 @@ func TestTriesAreBounded(t *testing.T) {
 	if before, _ := t2.Begin(t.Context(), keeper, Try{Key: key(MostTries + 19)}); before == nil || !slices.Equal(before.Before, []string{"1"}) {
 		t.Errorf("the last is not known after a restart: %+v", before)
 	}
+	if before, err := t2.Begun(t.Context(), keeper, key(0)); before != nil || err != nil {
+		t.Errorf("the first is still known: %+v, %v", before, err)
+	}
+	if before, err := t2.Begun(t.Context(), keeper, key(MostTries+18)); before == nil || before.Order != "7" || err != nil {
+		t.Errorf("the last but one is not known: %+v, %v", before, err)
+	}
 	if of, err := t2.Of(t.Context(), keeper, "7"); err != nil || len(of) != MostTries {
 		t.Errorf("of the order are %d tries, %v", len(of), err)
 	}

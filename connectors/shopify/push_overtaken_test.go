@@ -65,6 +65,9 @@ func TestARefundThatWasOvertakenInTheShopIsNotMade(t *testing.T) {
 		case !tried && (err != nil || out.Result != intake.Refused || !strings.Contains(out.Why, "have gone back in the shop since then")):
 			t.Errorf("%s %s, %v", out.Result, out.Why, err)
 		}
+		if again, err := c.PushOrder(t.Context(), "k", r); !tried && (err != nil || again.Result != intake.Refused) {
+			t.Errorf("a person has it made again, and nothing was sent yet: %s, %v", again.Result, err)
+		}
 		if n := len(anOrder(t, c, id).Refunds); n != 1 {
 			t.Errorf("tried %v: %d refunds", tried, n)
 		}

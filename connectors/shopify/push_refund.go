@@ -47,13 +47,9 @@ type paidOrGiven struct {
 func (c *Connector) refund(ctx context.Context, key string, asked intake.OrderRequest, order *intake.Order) (string, error) {
 	const op = "refund"
 	id, r := asked.Order.ID, asked.Refund
-	var before []string
-	for _, there := range order.Refunds {
-		before = append(before, there.ID)
-	}
-	tried, err := c.tries.Begin(ctx, c.env.Keeper, connectors.Try{Key: key, Before: before, Order: id, Amount: &r.Amount})
+	tried, err := c.tries.Begun(ctx, c.env.Keeper, key)
 	if err != nil {
-		return "", c.client.rest.Fail(connectors.Transient, "shopify: "+op, fmt.Errorf("note what is about to be refunded: %w", err), "")
+		return "", c.unkept(err)
 	}
 	if slices.ContainsFunc(order.Refunds, func(there intake.Refund) bool { return sameRefund(there, r, order, tried) }) {
 		return "", nil // by an earlier try
@@ -72,7 +68,19 @@ func (c *Connector) refund(ctx context.Context, key string, asked intake.OrderRe
 	if why != "" {
 		return why, nil
 	}
+	try := connectors.Try{Key: key, Order: id, Amount: &r.Amount}
+	for _, there := range order.Refunds {
+		try.Before = append(try.Before, there.ID)
+	}
+	if _, err := c.tries.Begin(ctx, c.env.Keeper, try); err != nil {
+		return "", c.unkept(err)
+	}
 	return c.underKey(op, key, func(key string) ([]userError, error) { return c.giveBack(ctx, key, input) })
+}
+
+// unkept is the error of a keeper that cannot note what is about to be made.
+func (c *Connector) unkept(err error) error {
+	return c.client.rest.Fail(connectors.Transient, "shopify: refund", fmt.Errorf("note what is about to be refunded: %w", err), "")
 }
 
 // giveBack makes a refund. It is sent once, though it has a key: money that went

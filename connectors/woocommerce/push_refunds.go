@@ -28,7 +28,7 @@ func (c *Connector) refund(ctx context.Context, key string, o *order, raw json.R
 	if err != nil {
 		return "", err
 	}
-	made, err := c.refunded(ctx, key, o, there, r.Refund)
+	made, err := c.refunded(ctx, key, there, r.Refund)
 	if made || err != nil {
 		return "", err
 	}
@@ -42,7 +42,7 @@ func (c *Connector) refund(ctx context.Context, key string, o *order, raw json.R
 			return why, nil
 		}
 	}
-	return c.makeRefund(ctx, key, o, *r.Refund)
+	return c.makeRefund(ctx, key, o, there, *r.Refund)
 }
 
 // payBack pays back what is left of an order that is to be cancelled; its goods
@@ -59,16 +59,19 @@ func (c *Connector) payBack(ctx context.Context, key string, o *order, reason st
 	if err != nil {
 		return false, "the amounts of the order are no numbers: " + err.Error(), nil
 	}
-	tries, err := c.tries.Of(ctx, c.env.Keeper, o.ID.ref())
+	own, err := c.tries.Begun(ctx, c.env.Keeper, key)
 	if err != nil {
 		return false, "", c.unkept(err)
 	}
 	f := intake.NewRefund{Amount: left, Reason: reason, Pay: true}
-	own := slices.IndexFunc(tries, func(t connectors.Try) bool { return t.Key == key })
 	switch {
-	case own >= 0 && tries[own].Amount != nil:
-		f.Amount = *tries[own].Amount
-	case own < 0:
+	case own != nil && own.Amount != nil:
+		f.Amount = *own.Amount
+	case own == nil:
+		tries, err := c.tries.Of(ctx, c.env.Keeper, o.ID.ref())
+		if err != nil {
+			return false, "", c.unkept(err)
+		}
 		if r := uncertain(tries, there); r != nil {
 			return false, fmt.Sprintf("an earlier request has left refund %s of %s in the shop, which does not say that its gateway has moved the money: look at the gateway; "+
 				"where it has moved nothing, delete that refund in the shop and ask for this again; where it has, refund the rest with: comptoir order refund, and cancel the order without a refund",
@@ -78,7 +81,7 @@ func (c *Connector) payBack(ctx context.Context, key string, o *order, reason st
 			return false, "", nil
 		}
 	}
-	made, err := c.refunded(ctx, key, o, there, &f)
+	made, err := c.refunded(ctx, key, there, &f)
 	if made || err != nil {
 		return made, "", err
 	}
@@ -86,7 +89,7 @@ func (c *Connector) payBack(ctx context.Context, key string, o *order, reason st
 		return false, "", c.api.rest.Fail(connectors.Transient, refundOp, fmt.Errorf("%s of the order was to go back when this was begun, and %s is left to go back now", f.Amount, left),
 			"if it stays so, look at the refunds of the order in the shop, drop this, and ask for what is still to be done")
 	}
-	why, err = c.makeRefund(ctx, key, o, f)
+	why, err = c.makeRefund(ctx, key, o, there, f)
 	return why == "" && err == nil, why, err
 }
 
@@ -107,17 +110,13 @@ func uncertain(tries []connectors.Try, there []refund) *refund {
 	return nil
 }
 
-// refunded reports whether an earlier try with this key has made a refund, and
-// notes this one if not. It is an error where that cannot be told.
-func (c *Connector) refunded(ctx context.Context, key string, o *order, there []refund, f *intake.NewRefund) (bool, error) {
-	var before []string
-	for i := range there {
-		if metaOf(there[i].Meta, keyMeta) == key {
-			return true, nil
-		}
-		before = append(before, there[i].ID.ref())
+// refunded reports whether an earlier try with this key has made a refund. It is
+// an error where that cannot be told.
+func (c *Connector) refunded(ctx context.Context, key string, there []refund, f *intake.NewRefund) (bool, error) {
+	if slices.ContainsFunc(there, func(r refund) bool { return metaOf(r.Meta, keyMeta) == key }) {
+		return true, nil
 	}
-	tried, err := c.tries.Begin(ctx, c.env.Keeper, connectors.Try{Key: key, Before: before, Order: o.ID.ref(), Amount: &f.Amount})
+	tried, err := c.tries.Begun(ctx, c.env.Keeper, key)
 	if err != nil {
 		return false, c.unkept(err)
 	}
@@ -147,8 +146,9 @@ func (c *Connector) unkept(err error) error {
 }
 
 // makeRefund makes a refund. The shop moves money and puts goods back unless it
-// is told not to, so both are always said.
-func (c *Connector) makeRefund(ctx context.Context, key string, o *order, f intake.NewRefund) (why string, err error) {
+// is told not to, so both are always said. That it is tried is noted first, with
+// the refunds that are there.
+func (c *Connector) makeRefund(ctx context.Context, key string, o *order, there []refund, f intake.NewRefund) (why string, err error) {
 	left, err := o.left()
 	switch {
 	case err != nil:
@@ -157,6 +157,13 @@ func (c *Connector) makeRefund(ctx context.Context, key string, o *order, f inta
 		return fmt.Sprintf("only %s of the order is left to refund, not %s", left, f.Amount), nil
 	case f.Amount.IsNegative():
 		return "a refund cannot be less than nothing", nil
+	}
+	try := connectors.Try{Key: key, Order: o.ID.ref(), Amount: &f.Amount}
+	for i := range there {
+		try.Before = append(try.Before, there[i].ID.ref())
+	}
+	if _, err := c.tries.Begin(ctx, c.env.Keeper, try); err != nil {
+		return "", c.unkept(err)
 	}
 	restock := intake.RestockNo
 	if f.Restock {
