@@ -95,7 +95,7 @@ func (b *Books) leaveObject(ctx context.Context, tx *store.Tx, shop int64, o *si
 	differ := slices.DeleteFunc(slices.Clone(fields), func(f intake.Field) bool {
 		ours, has := o.Ours[f]
 		theirs, stated := o.Theirs[f]
-		return !has || !stated || ours == theirs
+		return !has || !stated || catalog.Same(f, ours, theirs)
 	})
 	if !o.exists || len(differ) == 0 {
 		return nil

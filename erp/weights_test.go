@@ -194,3 +194,22 @@ func TestAUnitIsTakenOverAndKept(t *testing.T) {
 		s.weight("800 g")
 	})
 }
+
+// A shop that gets the weights to decide on has last stated a number alone.
+func TestAWeightThatIsLeftToAShopKeepsItsUnit(t *testing.T) {
+	eachStreet(t, owningWeights(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
+		_, b := weighing(s)
+		s.counters["atelier"].weighs = inKilograms
+		if _, err := s.SetProduct(ctx, "TEE", []erp.Assignment{{Field: intake.FieldWeight, Text: "0.7 kg"}}, false); err != nil {
+			t.Fatal(err)
+		}
+		s.rest()
+		s.reopen(map[string]outbox.Policy{"atelier": owning(), "boutique": owning(intake.FieldWeight)})
+		s.rest()
+		s.quiet()
+		s.weight("0.7 kg")
+		if b.Weight != "0.7 kg" {
+			t.Errorf("the second shop has %q", b.Weight)
+		}
+	})
+}
