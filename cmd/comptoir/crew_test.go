@@ -44,6 +44,9 @@ func TestProcessesOnOneDatabaseGoOnForEachOther(t *testing.T) {
 	c.hands[0].start()
 	c.until("the first one has told the shops all they should have", c.quiet)
 	c.hands[1].start()
+	c.until("the second one says that it stands by", func() bool {
+		return strings.Contains(c.output("status", "--data", c.hands[1].dir), "shopify: another comptoir process syncs it")
+	})
 	c.hintsReachTheOtherOne()
 	categories, products := c.categories(), len(c.shops[platforms[1]].IDs(intake.Products))
 	rounds := 2

@@ -68,6 +68,9 @@ func (a *app) printStatus(s daemon.Status) {
 			}
 		}
 	}
+	for _, shop := range s.Elsewhere {
+		a.printf("%s: another comptoir process syncs it into the same database; this one stands by.\n", shop)
+	}
 	for _, w := range s.Webhooks {
 		if w.Error != "" {
 			a.printf("%s: the shop cannot be asked for hints: %s\n", w.Shop, w.Error)

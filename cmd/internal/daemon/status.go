@@ -24,6 +24,9 @@ type Status struct {
 	Verb  string              `json:"verb,omitempty"`
 	PID   int                 `json:"pid,omitempty"`
 	Shops []engine.ShopStatus `json:"shops"`
+	// Elsewhere are the shops that another process syncs into the same database,
+	// with a data directory of its own: how they stand is told there.
+	Elsewhere []string `json:"elsewhere,omitempty"`
 	// Webhooks say how the hints of shops come in; none where none are taken.
 	Webhooks []WebhookStatus `json:"webhooks,omitempty"`
 	// Unconfigured are the shops that only the books have.
@@ -107,7 +110,7 @@ func (t *teller) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops, Webhooks: t.house.front.Load().status(), Unconfigured: t.house.Strangers})
+	b, err := json.Marshal(Status{AsOf: t.env.Now(), Verb: t.env.Verb, PID: os.Getpid(), Shops: shops, Elsewhere: t.house.elsewhere(), Webhooks: t.house.front.Load().status(), Unconfigured: t.house.Strangers})
 	if err != nil {
 		return fmt.Errorf("encode the status: %w", err)
 	}

@@ -79,9 +79,9 @@ func TestASyncStateThatFailsAfterTheCommitIsCaughtUp(t *testing.T) {
 	want := undisturbed(t, history(t))
 	w := newWorld(t, history(t))
 	w.stop()
-	stale := false
+	working, stale := false, false
 	w.booksNow = func() time.Time {
-		if w.books != nil && !stale {
+		if working && !stale {
 			// Another run moves the mark while the books are at work.
 			stale = true
 			m := w.mark(intake.Orders)
@@ -92,6 +92,8 @@ func TestASyncStateThatFailsAfterTheCommitIsCaughtUp(t *testing.T) {
 		return time.Now()
 	}
 	w.start()
+	w.recover()
+	working = true
 	if _, err := w.engine.Sync(t.Context(), engine.Request{Shop: "atelier"}); err == nil {
 		t.Fatal("nothing failed")
 	}

@@ -459,6 +459,7 @@ func TestAStopGivesThePageInHandItsTime(t *testing.T) {
 					return time.Now()
 				}
 				w.start()
+				w.recover()
 				running = true
 				stop := w.daemon()
 				time.Sleep(10 * time.Second)

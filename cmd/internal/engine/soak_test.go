@@ -43,7 +43,7 @@ func soakOps(url string) int {
 	case all && url == "":
 		return 3_000
 	case all:
-		return 600
+		return 500
 	case url == "":
 		return 500
 	default:

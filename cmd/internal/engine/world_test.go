@@ -149,6 +149,15 @@ func (w *world) start() {
 	}
 }
 
+// recover compares the sync state with the books, as a process does before it
+// works.
+func (w *world) recover() {
+	w.t.Helper()
+	if err := w.engine.Recover(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // stop closes both stores. It may be called again.
 func (w *world) stop() {
 	if w.books == nil {
