@@ -114,6 +114,10 @@ func (t tree) all() []int64 {
 	return out
 }
 
+// longestName is how many characters a name can have in every shop: WordPress
+// keeps 200.
+const longestName = 200
+
 // pathSeparator stands between the names of a path.
 const pathSeparator = "/"
 
@@ -367,6 +371,9 @@ func (d *gardener) parent(under string) (int64, error) {
 func (d *gardener) name(name string, parent, but int64) (string, error) {
 	if name = strings.Join(strings.Fields(name), " "); name == "" {
 		return "", fault.New(fault.Invalid, "say what the category is called", "the name is empty")
+	}
+	if err := catalog.CheckLine(intake.FieldName, name, longestName); err != nil {
+		return "", err
 	}
 	if strings.Contains(name, pathSeparator) && name != d.tree.byID[d.id].Name {
 		return "", fault.New(fault.Invalid, "name the place with --under", "%q: a slash stands between names, never in one", name)

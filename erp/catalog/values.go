@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"comptoir/erp/fault"
 	"comptoir/erp/intake"
@@ -27,6 +29,7 @@ func Value(f intake.Field, text string, zone *time.Location) (canonical, warning
 		if text == "" {
 			return "", "", wrong(f, text, "a text that is not empty")
 		}
+		return text, "", CheckLine(f, text, longestTitle)
 	case intake.FieldStatus:
 		if !slices.Contains(statuses, text) {
 			return "", "", wrong(f, text, "one of "+strings.Join(statuses, ", "))
@@ -60,6 +63,22 @@ func Value(f intake.Field, text string, zone *time.Location) (canonical, warning
 		return "", "", wrong(f, text, "a field that can be set")
 	}
 	return text, "", nil
+}
+
+// longestTitle is how many characters a title can have in every shop: Shopify
+// takes 255.
+const longestTitle = 255
+
+// CheckLine refuses a text of one line that no shop would take as it is: one
+// that is longer than most characters, or with characters that are no text.
+func CheckLine(f intake.Field, text string, most int) error {
+	if n := utf8.RuneCountInString(text); n > most {
+		return fault.New(fault.Invalid, "shorten it", "the %s has %d characters, and shops take %d", f, n, most)
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
+		return fault.New(fault.Invalid, "write it as one line of text", "the %s %q has characters that are no text", f, text)
+	}
+	return nil
 }
 
 func wrong(f intake.Field, text, want string) error {

@@ -100,3 +100,21 @@ func TestAPriceHasNoMoreDecimalsThanACurrencyItIsPaidIn(t *testing.T) {
 		}
 	}
 }
+
+func TestATextOfOneLineIsShortAndText(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		refused bool
+	}{
+		{"Œuf 🥚 « dur »", false},
+		{strings.Repeat("é", 255), false},
+		{strings.Repeat("é", 256), true},
+		{"two\nlines", true},
+		{"a\x01b", true},
+		{"a\xffb", true},
+	} {
+		if _, _, err := Value(intake.FieldTitle, c.text, time.UTC); (err != nil) != c.refused || err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%.20q: %v", c.text, err)
+		}
+	}
+}
