@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"comptoir/erp/fault"
 
@@ -49,7 +50,7 @@ func applyAll(ctx context.Context, p *goose.Provider, log zerolog.Logger) error 
 			done = partial.Applied
 		}
 		for _, m := range done {
-			log.Info().Int64("version", m.Source.Version).Dur("took", m.Duration).Msg("schema of the books brought up to date")
+			log.Info().Int64("version", m.Source.Version).Str("took", m.Duration.Round(time.Millisecond).String()).Msg("schema of the books brought up to date")
 		}
 		if err == nil {
 			return nil
