@@ -11,6 +11,7 @@ import (
 
 	"comptoir/connectors"
 	"comptoir/connectors/rest"
+	"comptoir/erp/intake"
 )
 
 // batchSize is the most records that WooCommerce takes at once, made, changed
@@ -35,16 +36,28 @@ type batchAnswer struct {
 	Delete list[json.RawMessage] `json:"delete"`
 }
 
-// batch sends b to a route. An answer that does not hold as much as was sent
-// is no answer.
+// anyBatch is what the size of batches is remembered for: of whatever they are,
+// the shop saves one record after the other.
+const anyBatch intake.Resource = ""
+
+// batch sends b to a route, as much at once as the shop has time for. An answer
+// that does not hold as much as was sent is no answer. Where the shop choked on
+// it, it may have done a part: it is told less at once when it is told again.
 func (c *Connector) batch(ctx context.Context, op, route string, b batch) (*batchAnswer, error) {
+	if b.size() > c.batches.now(anyBatch) {
+		return c.halves(ctx, op, route, b)
+	}
 	a, err := c.api.write(ctx, op, http.MethodPost, route+"/batch", b)
 	if tooMany(err) && b.size() > 1 {
 		return c.halves(ctx, op, route, b)
 	}
+	if choked(err) {
+		c.batches.shrink(anyBatch, b.size())
+	}
 	if err != nil {
 		return nil, err
 	}
+	c.batches.worked(anyBatch)
 	got := new(batchAnswer)
 	if err := json.Unmarshal(a.Body, got); err != nil {
 		return nil, c.api.rest.Fail(connectors.Transient, "woocommerce: "+op, fmt.Errorf("%w: %w", errCut, err), "")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,9 +90,19 @@ const stockFields = "id,manage_stock,stock_quantity,stock_status,meta_data"
 // what it was believed to have, nothing is written. What is sold between the
 // two may be overwritten; each outcome says when that was.
 func (c *Connector) PushStock(ctx context.Context, key string, levels []intake.StockLevel) ([]intake.Outcome, error) {
-	if len(levels) == 0 {
-		return nil, nil
+	var all []intake.Outcome
+	for some := range slices.Chunk(levels, c.batches.now(anyBatch)) {
+		outcomes, err := c.pushStock(ctx, key, some)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, outcomes...)
 	}
+	return all, nil
+}
+
+// pushStock reads and writes what one call takes.
+func (c *Connector) pushStock(ctx context.Context, key string, levels []intake.StockLevel) ([]intake.Outcome, error) {
 	route := goodsRoute(levels[0].Ref)
 	began := c.env.Now()
 	have, err := c.stockOf(ctx, route, levels)

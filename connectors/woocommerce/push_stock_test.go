@@ -1,9 +1,14 @@
 package woocommerce_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -323,6 +328,67 @@ func TestStockThatTheShopCannotHold(t *testing.T) {
 	for _, writes := range []bool{true, false} {
 		if o := s.push("k4", uncounted)[0]; o.Result != intake.Done || o.ExposedFrom.IsZero() == writes {
 			t.Errorf("out of stock: %+v", o)
+		}
+	}
+}
+
+// slowly is a host that ends each request after a while, so that a large batch
+// never comes to its end.
+type slowly struct {
+	next http.RoundTripper
+	most int // updates that there is time for
+}
+
+func (s slowly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet {
+		return s.next.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var b struct{ Update []json.RawMessage }
+	if err := json.Unmarshal(body, &b); err != nil {
+		return nil, err
+	}
+	if len(b.Update) > s.most {
+		return &http.Response{StatusCode: http.StatusGatewayTimeout, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<html>")), Request: r}, nil
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return s.next.RoundTrip(r)
+}
+
+// A shop that cannot take a whole batch in its time is told less at once when it
+// is told again.
+func TestASlowShopIsToldLessAtOnce(t *testing.T) {
+	const many = 60
+	shop := sandbox.New(sandbox.Options{Seed: 3, Range: many})
+	s := &counter{t, shop, connectBy(t, shop, slowly{shop.Transport(), 12})}
+	own, _ := s.goods()
+	var levels []intake.StockLevel
+	var edits []intake.Edit
+	for i := range counted(own)[:many/2] {
+		v := counted(own)[i]
+		levels = append(levels, levelOf(&v, 2))
+		edits = append(edits, intake.Edit{Key: v.ID, Ref: intake.Ref{Kind: intake.KindVariant, ID: v.ID, Parent: v.ID}, Changes: changes("price", "31.5")})
+	}
+	for what, tell := range map[string]func(*woocommerce.Connector) ([]intake.Outcome, error){
+		"stock":  func(c *woocommerce.Connector) ([]intake.Outcome, error) { return c.PushStock(t.Context(), "k", levels) },
+		"prices": func(c *woocommerce.Connector) ([]intake.Outcome, error) { return c.PushEdits(t.Context(), "k", edits) },
+	} {
+		c := connectBy(t, shop, slowly{shop.Transport(), 12})
+		var out []intake.Outcome
+		err := errors.New("not told yet")
+		for n := 0; err != nil && n < 4; n++ {
+			out, err = tell(c)
+		}
+		if err != nil || len(out) != many/2 {
+			t.Errorf("%s: %d outcomes: %v", what, len(out), err)
+		}
+		for _, o := range out {
+			if o.Result != intake.Done {
+				t.Errorf("%s: %+v", what, o)
+			}
 		}
 	}
 }

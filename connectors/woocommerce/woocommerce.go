@@ -68,7 +68,8 @@ type Connector struct {
 	// What was learnt about the shop, for as long as the process runs.
 	noVariations atomic.Bool // no list of all variations (before 10.3)
 	noRefunds    atomic.Bool // no list of all refunds (before 9.0)
-	sizes        sizes
+	sizes        sizes       // of pages, in rows
+	batches      sizes       // of what is written at once, in records
 	tries        connectors.Tries
 	odd          sync.Map // ids of orders of which it was told that they keep odd shipments
 	scale        atomic.Pointer[scale]
@@ -87,7 +88,7 @@ func New(env connectors.Env, cfg *Config) (*Connector, error) {
 	}
 	c := &Connector{env: env, cfg: *cfg}
 	c.api = newClient(env, c.cfg)
-	c.sizes.most = c.cfg.PageSize
+	c.sizes.most, c.batches.most = c.cfg.PageSize, batchSize
 	return c, nil
 }
 
