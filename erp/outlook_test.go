@@ -221,24 +221,22 @@ func (s *street) foretold(rt *rapid.T, shop string) saying {
 func (s *street) told(rt *rapid.T, shop string) saying {
 	out, c := saying{}, s.counters[shop]
 	for _, kind := range outbox.Kinds()[:3] {
-		for more := true; more; {
-			var pushes []erp.Push
-			var err error
-			if pushes, more, err = s.Pushes(ctx, erp.PushQuery{Shop: shop, Kind: kind, Express: c.express}); err != nil {
+		for {
+			pushes, _, err := s.Pushes(ctx, erp.PushQuery{Shop: shop, Kind: kind, Express: c.express})
+			if err != nil {
 				rt.Fatal(err)
+			}
+			if len(pushes) == 0 {
+				break
 			}
 			edits := make([]intake.Edit, len(pushes))
 			for i, p := range pushes {
 				out.add(p)
 				edits[i] = *p.Edit
 			}
-			if len(pushes) == 0 {
-				break
-			}
 			if _, err := s.Pushed(ctx, shop, pushes, c.tell(edits)); err != nil {
 				rt.Fatal(err)
 			}
-			more = true
 		}
 	}
 	return out.named(s.places(shop))

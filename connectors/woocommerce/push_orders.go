@@ -264,7 +264,11 @@ func (c *Connector) noteOnce(ctx context.Context, o *order, note string) error {
 		var n struct {
 			Note scalar `json:"note"`
 		}
-		if json.Unmarshal(raw, &n) == nil && strings.Contains(n.Note.plain(), note) {
+		if json.Unmarshal(raw, &n) != nil {
+			continue
+		}
+		// An address may stand there as it was written, or with its & escaped.
+		if strings.Contains(n.Note.text, note) || strings.Contains(n.Note.plain(), note) {
 			return nil
 		}
 	}

@@ -66,7 +66,7 @@ func (s *counter) ask(key, path string, r intake.OrderRequest) intake.Outcome {
 }
 
 func shipment(line string, n int64, tracking string) *intake.NewShipment {
-	return &intake.NewShipment{Carrier: "Colissimo", Tracking: tracking, TrackingURL: "https://suivi.example/?a=1&n=" + tracking, Notify: true,
+	return &intake.NewShipment{Carrier: "Colissimo", Tracking: tracking, TrackingURL: "https://suivi.example/?a=1&region=eu&n=" + tracking, Notify: true,
 		At: time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC), Lines: []intake.ShippedLine{{LineID: line, Quantity: decimal.NewFromInt(n)}}}
 }
 
