@@ -135,11 +135,7 @@ func (sh *shop) pick(resources []intake.Resource) ([]connectors.Stream, error) {
 	}
 	for _, r := range resources {
 		if _, ok := sh.stream(r); !ok {
-			names := make([]string, len(sh.streams))
-			for i, st := range sh.streams {
-				names[i] = string(st.Resource)
-			}
-			return nil, fault.New(fault.NotFound, "it has "+listed(names), "shop %s has no resource %q", sh.Name, r)
+			return nil, sh.lacks(r)
 		}
 	}
 	var picked []connectors.Stream
@@ -149,6 +145,19 @@ func (sh *shop) pick(resources []intake.Resource) ([]connectors.Stream, error) {
 		}
 	}
 	return picked, nil
+}
+
+// lacks is the error of a resource that is asked for and is none of the shop's;
+// others may be asked for besides its streams.
+func (sh *shop) lacks(r intake.Resource, others ...intake.Resource) error {
+	var names []string
+	for _, st := range sh.streams {
+		names = append(names, string(st.Resource))
+	}
+	for _, o := range others {
+		names = append(names, string(o))
+	}
+	return fault.New(fault.NotFound, "it has "+listed(names), "shop %s has no resource %q", sh.Name, r)
 }
 
 func (sh *shop) stream(r intake.Resource) (connectors.Stream, bool) {

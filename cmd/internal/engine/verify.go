@@ -122,8 +122,8 @@ func (v *verifying) choose() error {
 			case intake.Variants:
 				read = append(read, intake.Products, intake.Variants)
 			default:
-				if _, err := v.sh.pick([]intake.Resource{r}); err != nil {
-					return err
+				if _, ok := v.sh.stream(r); !ok {
+					return v.sh.lacks(r, erp.StockUnits)
 				}
 				read = append(read, r)
 			}

@@ -94,6 +94,8 @@ func TestWhatDiffersIsFoundWithItsValue(t *testing.T) {
 	}
 	if _, err := w.engine.Verify(t.Context(), engine.VerifyRequest{Shop: "atelier", Resources: []intake.Resource{intake.Payouts}}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("of a resource that the shop does not have: %v", err)
+	} else if fix := fault.FixOf(err); !strings.Contains(fix, "stock") || !strings.Contains(fix, "orders") {
+		t.Errorf("of a resource that the shop does not have: it is not said which can be compared, but %q", fix)
 	}
 	w.sync()
 	if _, err := w.engine.Resync(t.Context(), engine.ResyncRequest{Shop: "atelier"}); err != nil {
