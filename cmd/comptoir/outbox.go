@@ -66,13 +66,17 @@ func (a *app) printMessages(list []erp.Message) {
 	t.Render()
 }
 
+// namedAlone is what --all leaves, in the help of the verbs that have it.
+const namedAlone = "A request of which it is not known whether\nthe shop has done it is left: look at the order in the shop, then name the request alone."
+
 func (a *app) outboxRetry() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "retry SHOP KIND ID | SHOP --all",
 		Short: "Have a shop told again what it has refused, at once",
-		Long:  "Retry makes a message due at once, after what the shop refused was mended; the daemon or the next push tells it.\nWith --all it does so for all that the shop has refused.",
-		Args:  count(1, 3),
+		Long: "Retry makes a message due at once, after what the shop refused was mended; the daemon or the next push tells it.\n" +
+			"With --all it does so for all that the shop has refused. " + namedAlone,
+		Args: count(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeMessages(cmd.Context(), args, all, "due", "made due", (*erp.Books).RetryMessage)
 		},
@@ -88,13 +92,13 @@ func (a *app) outboxDrop() *cobra.Command {
 		Short: "Leave a shop as it is in one thing",
 		Long: "Drop forgets a message: the shop then differs from the books in what the message tells of, until that changes again\n" +
 			"or everything is compared (push --all, and push.compare). A request about an order is answered with no.\n" +
-			"With --all it forgets what is parked.",
+			"With --all it forgets what is parked because the shop has refused it. " + namedAlone,
 		Args: count(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeMessages(cmd.Context(), args, all, "dropped", "dropped", (*erp.Books).DropMessage)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all that is parked")
+	cmd.Flags().BoolVar(&all, "all", false, "all that the shop has refused until it was parked")
 	return cmd
 }
 
@@ -109,8 +113,9 @@ func (a *app) changeMessages(ctx context.Context, args []string, all bool, what,
 		if err != nil {
 			return err
 		}
-		chosen := slices.DeleteFunc(slices.Clone(list), func(m erp.Message) bool { return m.Tries == 0 || what == "dropped" && !m.Parked })
+		chosen, unknown := refusedOf(list, what == "dropped")
 		if !all {
+			unknown = 0
 			key, err := messageKey(args)
 			if err != nil {
 				return err
@@ -129,6 +134,10 @@ func (a *app) changeMessages(ctx context.Context, args []string, all bool, what,
 			return a.printJSON(map[string]any{what: chosen})
 		}
 		a.printf("%s %s\n", plural(len(chosen), "message"), did)
+		if unknown > 0 {
+			a.printf("left: %s of which it is not known whether %s has done it; look there, then name it: comptoir outbox list %s --parked\n",
+				plural(unknown, "request"), args[0], args[0])
+		}
 		if what == "dropped" {
 			for _, m := range chosen {
 				a.printf("%s\n", droppedText(m))
@@ -136,6 +145,23 @@ func (a *app) changeMessages(ctx context.Context, args []string, all bool, what,
 		}
 		return nil
 	})
+}
+
+// refusedOf returns the messages that the shop has refused, of which it may be
+// only those that are parked, and counts those that nobody knows the end of:
+// money or goods may have moved, so they are neither asked for again nor
+// forgotten among others.
+func refusedOf(list []erp.Message, parkedOnly bool) (refused []erp.Message, unknown int) {
+	refused = []erp.Message{}
+	for _, m := range list {
+		switch {
+		case m.Parked && m.Tries == 0:
+			unknown++
+		case m.Tries > 0 && (m.Parked || !parkedOnly):
+			refused = append(refused, m)
+		}
+	}
+	return refused, unknown
 }
 
 // droppedText says what follows where a message is dropped.
