@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"comptoir/erp/intake"
+	"comptoir/erp/money"
 )
 
 // The abilities to change a shop. All of them are told of the outcome of each
@@ -45,6 +46,15 @@ type Learner interface {
 	// Express, which does no I/O. After an error nothing may be concluded from
 	// what Express returns.
 	Learn(ctx context.Context) error
+}
+
+// Priced is an Editor that can find out in which currency the shop has its
+// prices. Without it they are taken for the currency of the accounts.
+type Priced interface {
+	// Currency asks the shop in which currency its prices are; "" where the
+	// shop does not let that be known. What was found out may be returned again
+	// for an hour.
+	Currency(ctx context.Context) (money.Currency, error)
 }
 
 // OrderPusher ships, cancels and refunds orders.

@@ -18,14 +18,18 @@ func (b *Books) Keep(ctx context.Context, shop, name string, value []byte) error
 		return err
 	}
 	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO shop_value (shop_id, name, value, kept_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (shop_id, name) DO UPDATE SET value = excluded.value, kept_at = excluded.kept_at`, id, name, value, store.Micros(b.opts.Now()))
-		return err
+		b.keepValue(tx, id, name, value)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("keep %s of %s: %w", name, shop, err)
 	}
 	return nil
+}
+
+func (b *Books) keepValue(tx *store.Tx, shop int64, name string, value []byte) {
+	tx.Queue(`INSERT INTO shop_value (shop_id, name, value, kept_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (shop_id, name) DO UPDATE SET value = excluded.value, kept_at = excluded.kept_at`, shop, name, value, store.Micros(b.opts.Now()))
 }
 
 // Kept returns the value of a shop that was last kept under a name; nil where

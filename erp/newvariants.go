@@ -54,10 +54,14 @@ func unaskVariant(tx *store.Tx, shop, variant int64) {
 // sharedWith returns by product which other shops have products and get new
 // variants of them by themselves: the books set its prices — else a new variant
 // would be sold there at one that nobody has set —, or have made the product
-// there.
+// there. A shop that sells in another currency gets none.
 func (b *Books) sharedWith(ctx context.Context, r store.Reader, shop int64, products []int64) (map[int64][]int64, error) {
 	out := map[int64][]int64{}
-	err := eachRow(ctx, r, `SELECT DISTINCT g.local_id, g.shop_id, EXISTS (SELECT 1 FROM publication a WHERE a.shop_id = g.shop_id AND a.product_id = g.local_id AND a.made)
+	in, err := b.shopCurrencies(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(ctx, r, `SELECT DISTINCT g.local_id, g.shop_id, EXISTS (SELECT 1 FROM publication a WHERE a.shop_id = g.shop_id AND a.product_id = g.local_id AND a.made)
 		FROM origin g WHERE g.kind = 'product' AND NOT g.gone AND g.shop_id <> $1 AND g.local_id IN (`+store.In(len(products), 2)+`)`, store.InArgs([]any{shop}, products),
 		func(rows *sql.Rows) error {
 			var product, other int64
@@ -65,7 +69,7 @@ func (b *Books) sharedWith(ctx context.Context, r store.Reader, shop int64, prod
 			if err := rows.Scan(&product, &other, &made); err != nil {
 				return err
 			}
-			if p := b.policy(other); b.configured(other) && p.On && (made || p.Sends(intake.FieldPrice)) {
+			if p := b.policy(other); b.configured(other) && p.On && in.of(other) == in.of(shop) && (made || p.Sends(intake.FieldPrice)) {
 				out[product] = append(out[product], other)
 			}
 			return nil
@@ -150,8 +154,12 @@ func (b *Books) whyNotMade(ctx context.Context, r store.Reader, shop int64, v *c
 	case v.Stock != v.ID:
 		return "it shares its stock with other variants of its product, and would be counted apart: have the shop that describes it count each variant by itself", nil
 	}
+	apart, own, err := b.pricedApart(ctx, r, shop, []int64{v.ID})
+	if of, is := apart[v.ID]; is || err != nil {
+		return noPriceFor(own, of), err
+	}
 	var other int64
-	err := r.QueryRow(ctx, `SELECT COALESCE(MAX(v.id), 0) FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant' AND NOT g.gone
+	err = r.QueryRow(ctx, `SELECT COALESCE(MAX(v.id), 0) FROM variant v JOIN origin g ON g.local_id = v.id AND g.kind = 'variant' AND NOT g.gone
 		WHERE g.shop_id = $1 AND (v.id = $2 OR v.sku = $3)`, shop, v.ID, v.SKU).Scan(&other)
 	if err != nil {
 		return "", fmt.Errorf("look for SKU %q in the shop: %w", v.SKU, err)

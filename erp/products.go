@@ -301,7 +301,7 @@ func (c *clerk) changed(kind intake.Kind, sku string, before, after map[intake.F
 }
 
 // save writes what has changed, and has the shops told.
-func (c *clerk) save(context.Context) error {
+func (c *clerk) save(ctx context.Context) error {
 	byKind := map[intake.Kind][]intake.Field{}
 	for _, ch := range c.out.Changes {
 		kind := intake.KindProduct
@@ -313,11 +313,17 @@ func (c *clerk) save(context.Context) error {
 	told := map[int64]bool{}
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		fields, id := byKind[kind], c.id
+		shops := c.b.sendersOf(kind, fields)
 		if kind == intake.KindVariant {
 			id = c.variant.ID
+			without, err := c.leaveOut(ctx, shops, fields)
+			if err != nil {
+				return err
+			}
+			shops = slices.DeleteFunc(shops, func(s int64) bool { return slices.Contains(without, s) })
 		}
 		c.b.tell(c.tx, kind, id, fields, 0)
-		for _, s := range c.b.sendersOf(kind, fields) {
+		for _, s := range shops {
 			told[s] = slices.Contains(c.shops, s)
 		}
 	}

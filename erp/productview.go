@@ -170,7 +170,7 @@ func (b *Books) fieldsInShop(ctx context.Context, r store.Reader, shop int64, o 
 	for _, f := range editable[o.Kind] {
 		in := FieldInShop{SKU: sku, Field: f, Owner: outbox.Shop, Books: o.Ours[f], Stated: o.Theirs[f], State: "same"}
 		agreed, met := o.Agreed[f]
-		owned := policy.Owns(outbox.Setting(o.Kind, f))
+		owned := policy.Owns(outbox.Setting(o.Kind, f)) && (o.noPrice == "" || !isPrice(f))
 		if owned {
 			in.Owner = outbox.ERP
 		}

@@ -188,9 +188,14 @@ func (e *editing) make(ctx context.Context, m outbox.Message, o *sighted) error 
 	}
 	edit.Changes = catalog.Fresh(e.kind, o.Ours, e.express)
 	if e.kind == intake.KindProduct {
+		var why string
 		var err error
-		if edit.Variants, err = e.freshVariants(ctx, o.id); err != nil {
+		if edit.Variants, why, err = e.freshVariants(ctx, o.id); err != nil {
 			return err
+		}
+		if why != "" {
+			outbox.Refused(e.tx, m, e.now, why)
+			return nil
 		}
 	}
 	e.push(m, o, edit)
@@ -198,23 +203,26 @@ func (e *editing) make(ctx context.Context, m outbox.Message, o *sighted) error 
 }
 
 // freshVariants describes the variants of a product that is to be made. Their
-// keys are told apart by what they are of.
-func (e *editing) freshVariants(ctx context.Context, product int64) ([]intake.Edit, error) {
+// keys are told apart by what they are of. Why says what keeps the shop from
+// having them.
+func (e *editing) freshVariants(ctx context.Context, product int64) (out []intake.Edit, why string, err error) {
 	ids, err := catalog.VariantsOf(ctx, e.tx, []int64{product})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	variants, err := e.b.sight(ctx, e.tx, e.shop, intake.KindVariant, ids[product])
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var out []intake.Edit
 	for _, id := range ids[product] {
+		if why := variants[id].noPrice; why != "" {
+			return nil, why, nil
+		}
 		edit := e.fresh(variants[id])
 		edit.Key = fmt.Sprint(id)
 		out = append(out, edit)
 	}
-	return out, nil
+	return out, "", nil
 }
 
 // publications returns since when products are to be made in a shop.

@@ -30,6 +30,8 @@ type sighted struct {
 	exists bool
 	// variant is a variant as the books describe it; nil of other kinds.
 	variant *catalog.Described
+	// noPrice says of a variant why its price is not among Ours; "" where it is.
+	noPrice string
 }
 
 // sight reads objects of one kind as the books and a shop have them.
@@ -303,9 +305,19 @@ func (b *Books) sightVariants(ctx context.Context, r store.Reader, shop int64, i
 	if err != nil {
 		return err
 	}
+	apart, own, err := b.pricedApart(ctx, r, shop, ids)
+	if err != nil {
+		return err
+	}
 	for id, v := range read {
 		o := out[id]
 		o.exists, o.label, o.Ours = v.Known, cmp.Or(v.SKU, v.Title), intake.Fields(&v.Variant)
+		if of, is := apart[id]; is {
+			o.noPrice = noPriceFor(own, of)
+			for _, f := range priceFields {
+				delete(o.Ours, f)
+			}
+		}
 		o.sale, o.stock, o.variant = [2]time.Time{v.SaleFrom, v.SaleTo}, v.Stock, v
 		if said := stated[id]; said != nil && o.ref.ID != "" {
 			o.Theirs = intake.Fields(said)

@@ -23,6 +23,17 @@ func editorOf(ctx context.Context, t T, s Subject) (connectors.Editor, bool) {
 	if l, asks := e.(connectors.Learner); asks {
 		insist(ctx, t, "learn", func() error { return l.Learn(ctx) })
 	}
+	if p, asks := e.(connectors.Priced); asks {
+		insist(ctx, t, "ask for the currency", func() error {
+			currency, err := p.Currency(ctx)
+			if err == nil && currency != "" {
+				if _, unknown := currency.Decimals(); unknown != nil {
+					t.Errorf("the shop's prices are in %q: %v", currency, unknown)
+				}
+			}
+			return err
+		})
+	}
 	return e, ok
 }
 

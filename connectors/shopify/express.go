@@ -1,10 +1,12 @@
 package shopify
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 
+	"comptoir/connectors"
 	"comptoir/erp/intake"
 	"comptoir/erp/money"
 
@@ -82,6 +84,14 @@ func (c *Connector) expressVariant(field intake.Field, value string) (string, bo
 	default:
 		return "", false
 	}
+}
+
+var _ connectors.Priced = (*Connector)(nil)
+
+// Currency returns the currency of the shop's prices.
+func (c *Connector) Currency(ctx context.Context) (money.Currency, error) {
+	known, err := c.access(ctx)
+	return money.Currency(known.shop.Currency), err
 }
 
 // expressPrice rounds an amount to what the shop's currency has.

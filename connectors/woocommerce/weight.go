@@ -2,7 +2,6 @@ package woocommerce
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,8 +18,6 @@ import (
 const (
 	// unitRoute is the setting. Its values are kg, g, lbs and oz.
 	unitRoute = "settings/products/woocommerce_weight_unit"
-	// unitAge is after how long the setting is read again.
-	unitAge = time.Hour
 	// unitTries is how often in a row a shop has to fail to state it before it
 	// is read without. What was read so would be read as changed the next time.
 	unitTries = 3
@@ -44,7 +41,7 @@ func (c *Connector) Learn(ctx context.Context) error {
 		return nil
 	}
 	had := c.scale.Load()
-	if had != nil && had.err == nil && c.env.Now().Before(had.at.Add(unitAge)) {
+	if had != nil && had.err == nil && c.env.Now().Before(had.at.Add(settingAge)) {
 		return nil
 	}
 	unit, err := c.askUnit(ctx)
@@ -83,20 +80,14 @@ func (c *Connector) appraise(unit string, err error, had *scale) *scale {
 
 // askUnit reads the setting.
 func (c *Connector) askUnit(ctx context.Context) (string, error) {
-	a, err := c.api.get(ctx, "read the unit of weights", unitRoute, nil)
+	const what = "read the unit of weights"
+	text, err := c.setting(ctx, what, unitRoute)
 	if err != nil {
 		return "", err
 	}
-	var setting struct {
-		Value scalar `json:"value"`
-	}
-	if err := json.Unmarshal(a.Body, &setting); err != nil {
-		return "", c.api.rest.Fail(connectors.Transient, "woocommerce: read the unit of weights", err, "")
-	}
-	unit, ok := intake.WeightUnit(setting.Value.text)
+	unit, ok := intake.WeightUnit(text)
 	if !ok {
-		return "", c.api.rest.Fail(connectors.Rejected, "woocommerce: read the unit of weights",
-			fmt.Errorf("the shop weighs in %q, which is none of g, kg, oz and lb", setting.Value.text), "")
+		return "", c.api.rest.Fail(connectors.Rejected, "woocommerce: "+what, fmt.Errorf("the shop weighs in %q, which is none of g, kg, oz and lb", text), "")
 	}
 	return unit, nil
 }

@@ -1,6 +1,7 @@
 package woocommerce_test
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -13,10 +14,12 @@ import (
 	"comptoir/erp/intake"
 )
 
-// scales is a shop whose setting of the unit of weights can be out of reach.
+// scales is a shop of which a setting can be out of reach: that of the unit of
+// weights, if it is not said which.
 type scales struct {
 	*sandbox.Shop
 	t      *testing.T
+	route  string
 	status int    // that the setting is answered with; 0: the shop's own answer
 	body   string // with it
 	asked  int    // how often the setting was asked for
@@ -29,7 +32,7 @@ func newScales(t *testing.T, unit string) *scales {
 }
 
 func (s *scales) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !strings.Contains(r.URL.Path, "settings/products") {
+	if !strings.Contains(r.URL.Path, cmp.Or(s.route, "settings/products")) {
 		return s.Transport().RoundTrip(r)
 	}
 	if s.asked++; s.status == 0 {

@@ -73,6 +73,7 @@ type Connector struct {
 	tries        connectors.Tries
 	odd          sync.Map // ids of orders of which it was told that they keep odd shipments
 	scale        atomic.Pointer[scale]
+	priced       atomic.Pointer[priced]
 }
 
 var (

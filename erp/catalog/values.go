@@ -183,10 +183,9 @@ func options(text string) (string, error) {
 	return intake.List(list), nil
 }
 
-// CheckDecimals refuses a price, in its canonical text, that has more decimals
-// than any of the currencies that it is paid in: a shop would round it, or offer
-// what nobody can pay.
-func CheckDecimals(f intake.Field, price string, currencies []money.Currency) error {
+// CheckDecimals refuses a price, in its canonical text, that its currency cannot
+// hold: a shop would round it, or offer what nobody can pay.
+func CheckDecimals(f intake.Field, price string, c money.Currency) error {
 	if price == "" {
 		return nil
 	}
@@ -194,23 +193,17 @@ func CheckDecimals(f intake.Field, price string, currencies []money.Currency) er
 	if err != nil {
 		return err
 	}
-	most, of := -1, money.Currency("")
-	for _, c := range currencies {
-		n, err := c.Decimals()
-		if err != nil {
-			return err
-		}
-		if n > most {
-			most, of = n, c
-		}
-		if _, err := money.Round(d, c); err != nil {
-			return fault.New(fault.Invalid, "give the price of one unit", "%s: %s is more %s than the books can hold", f, price, c)
-		}
+	decimals, err := c.Decimals()
+	if err != nil {
+		return err
 	}
-	if d.Equal(d.Truncate(int32(most))) {
+	if _, err := money.Round(d, c); err != nil {
+		return fault.New(fault.Invalid, "give the price of one unit", "%s: %s is more %s than the books can hold", f, price, c)
+	}
+	if d.Equal(d.Truncate(int32(decimals))) {
 		return nil
 	}
-	return fault.New(fault.Invalid, fmt.Sprintf("round it, such as to %s", d.StringFixed(int32(most))), "%s: %s has more decimals than %s, which has %d", f, price, of, most)
+	return fault.New(fault.Invalid, fmt.Sprintf("round it, such as to %s", d.StringFixed(int32(decimals))), "%s: %s has more decimals than %s, which has %d", f, price, c, decimals)
 }
 
 // CheckSale refuses a sale that none can be: one that is no reduction, or that

@@ -73,30 +73,29 @@ func TestAnEmptyTitleIsRefusedWithWhatATitleIs(t *testing.T) {
 	}
 }
 
-func TestAPriceHasNoMoreDecimalsThanACurrencyItIsPaidIn(t *testing.T) {
+func TestAPriceHasNoMoreDecimalsThanItsCurrency(t *testing.T) {
 	for _, c := range []struct {
-		price      string
-		currencies []money.Currency
-		refused    bool
+		price    string
+		currency money.Currency
+		refused  bool
 	}{
-		{"", []money.Currency{"EUR"}, false},
-		{"19.9", []money.Currency{"EUR"}, false},
-		{"19.99", []money.Currency{"EUR"}, false},
-		{"19.999", []money.Currency{"EUR"}, true},
-		{"1900", []money.Currency{"JPY"}, false},
-		{"1900.5", []money.Currency{"JPY"}, true},
-		{"19.999", []money.Currency{"KWD"}, false},
-		{"19.9999", []money.Currency{"KWD"}, true},
-		{"19.99", []money.Currency{"JPY", "EUR"}, false}, // one of its shops can hold it
-		{"0.001", []money.Currency{"EUR"}, true},
-		{"0", []money.Currency{"EUR"}, false},
-		{"10000000000000", []money.Currency{"EUR"}, false},
-		{"10000000000001", []money.Currency{"EUR"}, true}, // beyond money.MaxMinor
-		{"1e30", []money.Currency{"EUR"}, true},
+		{"", "EUR", false},
+		{"19.9", "EUR", false},
+		{"19.99", "EUR", false},
+		{"19.999", "EUR", true},
+		{"1900", "JPY", false},
+		{"1900.5", "JPY", true},
+		{"19.999", "KWD", false},
+		{"19.9999", "KWD", true},
+		{"0.001", "EUR", true},
+		{"0", "EUR", false},
+		{"10000000000000", "EUR", false},
+		{"10000000000001", "EUR", true}, // beyond money.MaxMinor
+		{"1e30", "EUR", true},
 	} {
-		err := CheckDecimals(intake.FieldPrice, c.price, c.currencies)
+		err := CheckDecimals(intake.FieldPrice, c.price, c.currency)
 		if refused := err != nil; refused != c.refused || refused && (fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.price)) {
-			t.Errorf("%s in %v: %v", c.price, c.currencies, err)
+			t.Errorf("%s in %v: %v", c.price, c.currency, err)
 		}
 	}
 }

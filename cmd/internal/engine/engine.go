@@ -60,6 +60,7 @@ type shop struct {
 	read      map[intake.Resource]time.Time // when the last pull began, zero where it did not come to its end; absent: none yet
 	alarmed   map[intake.Resource]bool      // whether its silence was logged
 	awaited   []string                      // the shops that its new goods wait for
+	priced    bool                          // the books know in which currency it sells, as far as it lets that be known
 	ordering  bool                          // its orders are being pulled, and the pull has given way
 	unable    map[outbox.Kind]bool          // the messages that its connector cannot deliver; it was logged
 	troubled  map[string]int                // by key: in how many passes a request failed while the shop answered others
@@ -230,6 +231,13 @@ func (e *Engine) cycle(ctx context.Context, sh *shop, streams []connectors.Strea
 			var err error
 			if linked, err = e.link(ctx, sh); err != nil {
 				return ResourceResult{Resource: st.Resource}, err
+			}
+		}
+		if st.Resource == intake.Products && !sh.priced {
+			// Another shop that is told prices has to know, be this one told any or not.
+			err := e.learnCurrency(ctx, sh)
+			if sh.priced = err == nil; err != nil && ctx.Err() == nil {
+				sh.log.Warn().Err(err).Msg("the currency of the shop's prices is not known yet")
 			}
 		}
 		began := e.opts.Now()

@@ -31,7 +31,7 @@ type foresight struct {
 // without what it has as it should.
 func (e *Engine) foresee(ctx context.Context, sh *shop, f foresight) ([]planned, []erp.StandingConflict, error) {
 	for _, kind := range f.kinds {
-		if err := learn(ctx, sh, kind); err != nil {
+		if err := e.learn(ctx, sh, kind); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -137,7 +137,7 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 		return err
 	}
 	for _, kind := range kinds {
-		if err := learn(ctx, p.sh, kind); err != nil && ctx.Err() == nil { // the stock need not wait for that
+		if err := p.e.learn(ctx, p.sh, kind); err != nil && ctx.Err() == nil { // the stock need not wait for that
 			first = cmp.Or(first, err)
 			continue
 		}
@@ -243,13 +243,33 @@ func (p *pass) pushes(ctx context.Context, kind outbox.Kind, limit int) ([]erp.P
 	return p.e.opts.Books.Pushes(graced, erp.PushQuery{Shop: p.sh.Name, Kind: kind, Limit: limit, Express: express(p.sh)})
 }
 
-// learn has the connector ask the shop for what its spelling of values depends
-// on, where messages of a kind hold any.
-func learn(ctx context.Context, sh *shop, kind outbox.Kind) error {
-	if learner, ok := sh.Connector.(connectors.Learner); ok && (kind == outbox.Product || kind == outbox.Variant) {
-		return learner.Learn(ctx)
+// learn has the connector ask the shop for what its spelling of values and its
+// prices depend on, where messages of a kind hold any.
+func (e *Engine) learn(ctx context.Context, sh *shop, kind outbox.Kind) error {
+	if kind != outbox.Product && kind != outbox.Variant {
+		return nil
 	}
-	return nil
+	if learner, ok := sh.Connector.(connectors.Learner); ok {
+		if err := learner.Learn(ctx); err != nil {
+			return err
+		}
+	}
+	return e.learnCurrency(ctx, sh)
+}
+
+// learnCurrency has the books know in which currency a shop sells.
+func (e *Engine) learnCurrency(ctx context.Context, sh *shop) error {
+	priced, ok := sh.Connector.(connectors.Priced)
+	if !ok {
+		return nil
+	}
+	currency, err := priced.Currency(ctx)
+	if err != nil || currency == "" {
+		return err
+	}
+	graced, cancel := e.grace(ctx)
+	defer cancel()
+	return e.opts.Books.PricedIn(graced, sh.Name, currency)
 }
 
 // express is the connector's spelling of values; nil where it edits nothing.
