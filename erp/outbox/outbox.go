@@ -198,8 +198,7 @@ func Refused(tx *store.Tx, m Message, now time.Time, why string) {
 // not go away by itself: it waits for a person at once. To say so twice of one
 // try counts once.
 func RefusedForGood(tx *store.Tx, m Message, why string) {
-	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = TRUE, why = $5 WHERE shop_id = $1 AND kind = $2 AND object_id = $3 AND revision = $4 AND tries = $6`,
-		m.Shop, string(m.Kind), m.Object, m.Revision, why, m.Tries)
+	tx.Queue(`UPDATE outbox SET tries = tries + 1, parked = TRUE, why = $7 WHERE `+as+` AND tries = $6`, m.as(m.Tries, why)...)
 }
 
 // Park queues that a message waits for a person, who is told why. It does not

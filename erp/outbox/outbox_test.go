@@ -138,6 +138,7 @@ func TestWhatWasQueuedSinceIsAnotherMessage(t *testing.T) {
 			outbox.Postpone(tx, old, later.Add(time.Hour))
 			outbox.Moved(tx, old)
 			outbox.Refused(tx, old, later, "no")
+			outbox.RefusedForGood(tx, old, "no")
 			outbox.Park(tx, old, "no")
 			outbox.Settled(tx, old)
 		})
