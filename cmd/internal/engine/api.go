@@ -154,7 +154,8 @@ type ShopStatus struct {
 	// process has made none.
 	Drift *DriftStatus `json:"drift,omitempty"`
 	// RepeatedSKUs are those that several records of the shop have: each of
-	// these keeps a stock of its own until a person has looked at them.
+	// these keeps a stock of its own until a person has looked at them. It is
+	// as it was up to a minute ago.
 	RepeatedSKUs []string `json:"repeated_skus,omitempty"`
 }
 

@@ -72,6 +72,8 @@ type shop struct {
 	drift   *DriftStatus // of the last comparison on the schedule
 	pulls   map[intake.Resource]lastPulls
 	notes   map[intake.Resource][]time.Time // of activity, see silence.go
+	// repeated is what the last status said of repeated SKUs.
+	repeated repeated
 }
 
 // New makes an engine. It does no I/O. A cron spec that cannot be read is an

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"comptoir/connectors"
 )
@@ -27,7 +28,7 @@ func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
 			}
 			one.Resources = append(one.Resources, r)
 		}
-		if one.RepeatedSKUs, err = e.opts.Books.RepeatedSKUs(ctx, sh.Name); err != nil {
+		if one.RepeatedSKUs, err = e.repeatedSKUs(ctx, sh); err != nil {
 			return nil, err
 		}
 		if one.Push, err = e.pushStatus(ctx, sh); err != nil {
@@ -46,6 +47,36 @@ func (e *Engine) Status(ctx context.Context) ([]ShopStatus, error) {
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// repeatedAge is how long the SKUs that records of a shop share are taken to be
+// the same: the whole catalogue is looked through for them, and the status is
+// told every few seconds.
+const repeatedAge = time.Minute
+
+// repeatedSKUs is RepeatedSKUs of the books, as it was up to repeatedAge ago.
+func (e *Engine) repeatedSKUs(ctx context.Context, sh *shop) ([]string, error) {
+	now := e.opts.Now()
+	sh.mu.Lock()
+	had := sh.repeated
+	sh.mu.Unlock()
+	if !had.at.IsZero() && now.Sub(had.at).Abs() < repeatedAge {
+		return had.skus, nil
+	}
+	skus, err := e.opts.Books.RepeatedSKUs(ctx, sh.Name)
+	if err != nil {
+		return nil, err
+	}
+	sh.mu.Lock()
+	sh.repeated = repeated{skus: skus, at: now}
+	sh.mu.Unlock()
+	return skus, nil
+}
+
+// repeated are the SKUs that several records of a shop had at an instant.
+type repeated struct {
+	skus []string
+	at   time.Time
 }
 
 func (e *Engine) resourceStatus(sh *shop, st connectors.Stream, parked map[string]int) (ResourceStatus, error) {
