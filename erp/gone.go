@@ -26,11 +26,11 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 			return err
 		}
 	case intake.KindProduct:
-		p.productGone(ref.ID, o.local)
+		if err := p.productGone(ctx, ref.ID, o.local); err != nil {
+			return err
+		}
 	case intake.KindVariant:
-		p.tx.Queue(variantDeleted+`id = $1`, o.local)
-		p.passOn(o.local)
-		forgetAgreed(p.tx, p.shop, intake.KindVariant, o.local)
+		p.variantGone(o.local)
 	case intake.KindCategory:
 		if err := p.categoryGone(ctx, o.local); err != nil {
 			return err
@@ -45,9 +45,6 @@ func (p *page) gone(ctx context.Context, ref intake.Ref) error {
 	return nil
 }
 
-// variantDeleted marks variants that no shop has any more; a condition follows.
-const variantDeleted = `UPDATE variant SET status = 'deleted' WHERE NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = variant.id AND g.kind = 'variant' AND NOT g.gone) AND `
-
 // withinProduct says of the record of a variant that it belongs to a product, by
 // external id $2 and in the books $3. Which product it belongs to in the books
 // does not tell: there it may be that of another shop, together with variants
@@ -56,23 +53,23 @@ const withinProduct = `shop_id = $1 AND kind = 'variant' AND (parent = $2 OR par
 
 // productGone notes that a product went, and its variants with it. Those that
 // another shop has stay on sale.
-func (p *page) productGone(external string, product int64) {
+func (p *page) productGone(ctx context.Context, external string, product int64) error {
+	ids, err := readIDs(ctx, p.tx, `SELECT DISTINCT local_id FROM origin WHERE `+withinProduct, p.shop, external, product)
+	if err != nil {
+		return fmt.Errorf("read the variants of product %s: %w", external, err)
+	}
 	p.tx.Queue(`UPDATE origin SET gone = TRUE WHERE `+withinProduct, p.shop, external, product)
-	p.tx.Queue(variantDeleted+`id IN (SELECT local_id FROM origin WHERE `+withinProduct+`)`, p.shop, external, product)
-	p.tx.Queue(numberPassedOn+`(SELECT local_id FROM origin WHERE `+withinProduct+`)`, p.shop, external, product)
+	forgetAgreed(p.tx, p.shop, intake.KindProduct, product)
+	for _, id := range ids {
+		p.variantGone(id)
+	}
 	p.tx.Queue(`UPDATE product SET status = 'deleted' WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = product.id AND g.kind = 'product' AND NOT g.gone)`, product)
-	p.forgetProduct(external, product)
+	return nil
 }
 
-// forgetProduct forgets what was agreed with the shop on a product that it no
-// longer has, and on its variants.
-func (p *page) forgetProduct(external string, product int64) {
-	forgetAgreed(p.tx, p.shop, intake.KindProduct, product)
-	for _, q := range []string{
-		`DELETE FROM agreed WHERE shop_id = $1 AND kind = 'variant' AND local_id IN (SELECT local_id FROM origin WHERE ` + withinProduct + `)`,
-		`DELETE FROM conflict WHERE shop_id = $1 AND kind = 'variant' AND local_id IN (SELECT local_id FROM origin WHERE ` + withinProduct + `)`,
-		`DELETE FROM outbox WHERE shop_id = $1 AND kind = 'variant' AND object_id IN (SELECT local_id FROM origin WHERE ` + withinProduct + `)`,
-	} {
-		p.tx.Queue(q, p.shop, external, product)
-	}
+// variantGone notes that the shop no longer has a variant.
+func (p *page) variantGone(id int64) {
+	p.tx.Queue(`UPDATE variant SET status = 'deleted' WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.local_id = variant.id AND g.kind = 'variant' AND NOT g.gone)`, id)
+	p.passOn(id)
+	forgetAgreed(p.tx, p.shop, intake.KindVariant, id)
 }
