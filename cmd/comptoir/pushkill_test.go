@@ -70,7 +70,7 @@ func (h *history) change(dice *rand.Rand, round int) {
 		h.output("stock", "adjust", skus[dice.IntN(len(skus))], "--by", strconv.Itoa(1+dice.IntN(9)), "--reason", "found")
 	}
 	for range 3 {
-		h.output("price", "set", skus[dice.IntN(len(skus))], fmt.Sprintf("%d.%02d", 50+dice.IntN(40), dice.IntN(100)))
+		h.output("price", "set", skus[dice.IntN(len(skus))], fmt.Sprintf("%d.%02d", 500+dice.IntN(40), dice.IntN(100)))
 	}
 	h.output("category", "add", "Rayon "+strconv.Itoa(round))
 	h.output("product", "set", skus[dice.IntN(len(skus))], "categories=Rayon "+strconv.Itoa(round))
