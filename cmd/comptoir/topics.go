@@ -97,6 +97,11 @@ read before it is told a number. Shopify compares before it sets, so no sale is
 overwritten. WooCommerce cannot: a sale in the moment between reading and writing
 is; how long that moment was, and what was sold in it, report stock shows.
 
+Prices: a price is in the currency of the shop that stands first among those that
+sell the article, and goes to shops of that currency only. A shop that sells in
+another one keeps its own prices, whoever owns them by the configuration, and an
+article is not made there: make it by hand, with a price, under the same SKU.
+
 Where both the books and the shop have changed a field since they last agreed,
 nobody guesses: conflict list shows it, conflict keep says which side counts.
 

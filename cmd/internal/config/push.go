@@ -122,7 +122,7 @@ var ownerHelp = map[intake.Field]string{
 	intake.FieldQuantity: "How many units of each article can be sold. With shop its number is followed, and a difference that orders do not explain becomes an " +
 		"adjustment; with erp the books decide. Empty: erp where push.enabled is true, else shop.",
 	intake.FieldBackorders:  "Whether an article can be ordered beyond what is in stock.",
-	intake.FieldPrice:       "The regular price of each article.",
+	intake.FieldPrice:       "The regular price of each article. It goes only to shops that sell in the same currency.",
 	intake.FieldSale:        "The sale price, with the dates between which it counts.",
 	intake.FieldTitle:       "The names of products.",
 	intake.FieldDescription: "The descriptions of products.",
