@@ -24,8 +24,8 @@ var unmade = map[intake.Resource]string{
 		WHERE a.shop_id = $1 AND NOT EXISTS (SELECT 1 FROM origin g WHERE g.kind = 'variant' AND g.local_id = v.id AND g.shop_id = $1 AND NOT g.gone) ORDER BY v.id`,
 }
 
-// Unmade lists the categories, the products or the variants that a shop is to have and that
-// were not made there yet.
+// Unmade lists the categories, the products or the variants that a shop is to
+// have and that were not made there yet.
 func (b *Books) Unmade(ctx context.Context, shop string, r intake.Resource) ([]Drift, error) {
 	id, err := b.shop(shop)
 	if err != nil {

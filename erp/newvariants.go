@@ -20,7 +20,8 @@ import (
 // in the other shops that have their product and get its variants by
 // themselves.
 func (b *Books) offer(ctx context.Context, tx *store.Tx, shop int64, variants []catalog.Unlinked) error {
-	if len(variants) == 0 || len(b.ranked) < 2 {
+	told := func(s rankedShop) bool { return s.id != shop && b.policy(s.id).On }
+	if len(variants) == 0 || !slices.ContainsFunc(b.ranked, told) {
 		return nil
 	}
 	products := make([]int64, len(variants))

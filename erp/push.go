@@ -110,8 +110,8 @@ type PushReceipt struct {
 // Pushed takes what became of pushes, all of one kind, in one transaction: what
 // the shop has is acknowledged, what it states after the change is received,
 // and what it refused is tried again later, but for a request about an order:
-// that waits for a person, and the later ones of its order go on. Taking an outcome twice is
-// harmless.
+// that waits for a person, and the later ones of its order go on. Taking an
+// outcome twice is harmless.
 func (b *Books) Pushed(ctx context.Context, shop string, pushes []Push, outcomes []intake.Outcome) (PushReceipt, error) {
 	if _, err := b.shop(shop); err != nil || len(pushes) == 0 {
 		return PushReceipt{}, err
