@@ -46,16 +46,24 @@ type ProductChange struct {
 // which describes the product keeps to itself is refused. With dry nothing is
 // changed.
 func (b *Books) SetProduct(ctx context.Context, which string, set []Assignment, dry bool) (ProductChange, error) {
+	return b.withClerk(ctx, which, dry, func(c *clerk) error {
+		if err := c.set(ctx, set); err != nil {
+			return err
+		}
+		return c.save(ctx)
+	})
+}
+
+// withClerk has work change a product, in a transaction that is not committed
+// where dry is set.
+func (b *Books) withClerk(ctx context.Context, which string, dry bool, work func(*clerk) error) (ProductChange, error) {
 	var out ProductChange
 	err := b.db.Write(ctx, func(tx *store.Tx) error {
 		c, err := b.openClerk(ctx, tx, which)
 		if err != nil {
 			return err
 		}
-		if err := c.set(ctx, set); err != nil {
-			return err
-		}
-		if err := c.save(ctx); err != nil {
+		if err := work(c); err != nil {
 			return err
 		}
 		out = c.out

@@ -3,7 +3,6 @@ package erp
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -24,25 +23,7 @@ func (b *Books) PublishProduct(ctx context.Context, which, shop string, dry bool
 	if !b.policy(id).On {
 		return ProductChange{}, fault.New(fault.Conflict, fmt.Sprintf("set shops.%s.push.enabled: true", shop), "nothing is sent to shop %s", shop)
 	}
-	var out ProductChange
-	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		c, err := b.openClerk(ctx, tx, which)
-		if err != nil {
-			return err
-		}
-		if err := c.publish(ctx, id, shop); err != nil {
-			return err
-		}
-		out = c.out
-		if dry {
-			return errPreview
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errPreview) {
-		return ProductChange{}, err
-	}
-	return out, nil
+	return b.withClerk(ctx, which, dry, func(c *clerk) error { return c.publish(ctx, id, shop) })
 }
 
 func (c *clerk) publish(ctx context.Context, shop int64, name string) error {
