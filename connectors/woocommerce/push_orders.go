@@ -132,9 +132,10 @@ func (c *Connector) ship(ctx context.Context, key string, o *order, raw json.Raw
 		return "", nil
 	}
 	err = c.noteOnce(ctx, o, note)
-	if why := refusedWith(err); why != "" {
+	if connectors.ClassOf(err) == connectors.Rejected {
 		// The shipment is noted, and that counts: refused, it would be sent again.
-		c.env.Log.Warn().Str("shop", c.env.Shop).Str("order", o.ID.ref()).Str("reason", why).Msg("the shop does not take the note with the tracking number: tell the customer otherwise")
+		c.env.Log.Warn().Str("shop", c.env.Shop).Str("order", o.ID.ref()).Str("reason", cmp.Or(refusedWith(err), err.Error())).
+			Msg("the shop does not take the note with the tracking number: tell the customer otherwise")
 		err = nil
 	}
 	return "", err
