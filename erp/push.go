@@ -68,6 +68,16 @@ func (b *Books) Pushes(ctx context.Context, q PushQuery) (pushes []Push, more bo
 	return pushes, more, nil
 }
 
+// Due reports whether a message of a kind is due to a shop.
+func (b *Books) Due(ctx context.Context, shop string, kind outbox.Kind) (bool, error) {
+	id, err := b.shop(shop)
+	if err != nil {
+		return false, err
+	}
+	list, err := outbox.Due(ctx, b.db, id, kind, b.opts.Now(), 1)
+	return len(list) > 0, err
+}
+
 // pushesOf is Pushes in a transaction.
 func (b *Books) pushesOf(ctx context.Context, tx *store.Tx, shop int64, q PushQuery) ([]Push, bool, error) {
 	switch q.Kind {

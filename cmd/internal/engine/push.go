@@ -137,7 +137,11 @@ func (p *pass) run(ctx context.Context, r PushRequest) error {
 		return err
 	}
 	for _, kind := range kinds {
-		if err := p.e.learn(ctx, p.sh, kind); err != nil && ctx.Err() == nil { // the stock need not wait for that
+		ready, err := p.ready(ctx, kind)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || !ready { // the stock need not wait for that
 			first = cmp.Or(first, err)
 			continue
 		}
@@ -241,6 +245,20 @@ func (p *pass) pushes(ctx context.Context, kind outbox.Kind, limit int) ([]erp.P
 	graced, cancel := p.e.grace(ctx)
 	defer cancel()
 	return p.e.opts.Books.Pushes(graced, erp.PushQuery{Shop: p.sh.Name, Kind: kind, Limit: limit, Express: express(p.sh)})
+}
+
+// ready reports whether the shop can be told messages of a kind. What only those
+// of the catalogue need is asked for where some are due: a shop that is told of
+// nothing else goes on without.
+func (p *pass) ready(ctx context.Context, kind outbox.Kind) (bool, error) {
+	if kind != outbox.Product && kind != outbox.Variant {
+		return true, nil
+	}
+	due, err := p.e.opts.Books.Due(ctx, p.sh.Name, kind)
+	if err == nil && due {
+		err = p.e.learn(ctx, p.sh, kind)
+	}
+	return due, err
 }
 
 // learn has the connector ask the shop for what its spelling of values and its
