@@ -128,7 +128,11 @@ func (c *client) read(q *question, res *rest.Response, out any) (*answer, error)
 		return nil, err
 	}
 	if err := json.Unmarshal(said.Data, out); err != nil {
-		return nil, c.rest.Fail(connectors.Rejected, q.op, fmt.Errorf("the answer has another shape than its version has: %w", err), "bring Comptoir up to date")
+		class := connectors.Rejected
+		if q.once { // it was carried out: as refused, it would count as not done
+			class = connectors.Transient
+		}
+		return nil, c.rest.Fail(class, q.op, fmt.Errorf("the answer has another shape than its version has: %w", err), "bring Comptoir up to date")
 	}
 	return &answer{Now: date(res.Header), Denied: missing, Extensions: said.Extensions}, nil
 }

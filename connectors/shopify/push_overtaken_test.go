@@ -101,3 +101,24 @@ func TestACancellationThatShopifyStumblesOverIsTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// What the shop has done does not count as refused where the order cannot be
+// read after it: it is looked for again.
+func TestWhatWasDoneIsNotRefused(t *testing.T) {
+	shop, c, way := pushed(t)
+	id, o := paidOrder(t, shop, c, severalUnits)
+	r := intake.OrderRequest{Order: orderRef(id), Shipment: &intake.NewShipment{Lines: units(o.Lines[0].ID, 1)}}
+	way.after = func(_ string, res *http.Response) *http.Response {
+		if way.times("order_ship") > 0 && way.ops[len(way.ops)-1] != "order_ship" {
+			return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<html>")), Request: res.Request}
+		}
+		return res
+	}
+	if out, err := c.PushOrder(t.Context(), "k", r); err == nil || connectors.ClassOf(err) != connectors.Transient {
+		t.Errorf("%s %s, %v", out.Result, out.Why, err)
+	}
+	way.after = nil
+	if out := push(t, c, "k", r); out.Result != intake.Done || way.times("order_ship") != 1 {
+		t.Errorf("looked for again: %s %s, and shipped %d times", out.Result, out.Why, way.times("order_ship"))
+	}
+}
