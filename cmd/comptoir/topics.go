@@ -109,15 +109,17 @@ A product is made in another shop by product publish. Later variants of a produc
 that several shops have are made by themselves where the books own the prices, and
 where they have made the product; product publish again makes those that a shop
 lacks. What does not fit beside the variants that a shop has is refused: a product
-without choices gets none, and different choices are not translated. outbox list
-says why, and the daemon tries again.
+without choices gets none, and different choices are not translated. Of the
+catalogue and the stock, what a shop refuses is told again some times, each time
+later, and is then parked: outbox list says why, and outbox retry tells it at once.
 
 What a shop is asked to do with one order (shipment add, order cancel, refund,
 status) it is asked in the order in which it was entered. While the shop cannot be
-reached, a request waits, and the later ones of its order with it. What the shop
-refuses is parked at once, and the later ones go on: outbox list says why, outbox
-retry asks again, outbox drop leaves it. A request of which it is not known whether
-it was done is parked too, but the later ones wait: look at the order in the shop.
+reached, a request waits, and the later ones of its order with it. A request that
+the shop refuses is parked at once, and the later ones go on: outbox list says why,
+outbox retry asks again, outbox drop leaves it. A request of which it is not known
+whether it was done is parked too, but the later ones wait, and --all leaves it:
+look at the order in the shop, then name the request to outbox retry or drop.
 
 Webhooks (webhooks.listen, webhooks.url) shorten the wait. What they say is not
 believed: the record is read from the shop, as ever.
