@@ -72,7 +72,8 @@ func (c *Connector) appraise(unit string, err error, had *scale) *scale {
 		}
 		now.err, now.failures = err, had.failures+1
 	}
-	if now.failures == 0 || now.failures == unitTries {
+	told := had.err == nil && !had.at.IsZero() // an hour ago, and nothing has changed
+	if now.failures == 0 && !told || now.failures == unitTries {
 		c.env.Log.Warn().Str("shop", c.env.Shop).Err(err).Msg("the unit of the shop's weights is not known, so they are numbers alone: set weight_unit")
 	}
 	return now

@@ -1,6 +1,7 @@
 package woocommerce_test
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"comptoir/connectors/sandbox"
 	"comptoir/connectors/woocommerce"
 	"comptoir/erp/intake"
+
+	"github.com/rs/zerolog"
 )
 
 // scales is a shop of which a setting can be out of reach: that of the unit of
@@ -23,6 +26,7 @@ type scales struct {
 	status int    // that the setting is answered with; 0: the shop's own answer
 	body   string // with it
 	asked  int    // how often the setting was asked for
+	log    bytes.Buffer
 }
 
 func newScales(t *testing.T, unit string) *scales {
@@ -46,7 +50,7 @@ func (s *scales) connect(unit string) *woocommerce.Connector {
 	s.t.Helper()
 	cfg := woocommerce.NewConfig()
 	cfg.URL, cfg.ConsumerKey, cfg.ConsumerSecret, cfg.RetryWait, cfg.WeightUnit = "https://shop.example", s.Key(), s.Secret(), time.Millisecond, unit
-	c, err := woocommerce.New(connectors.Env{Shop: "atelier", Transport: s, Now: s.Clock}, cfg)
+	c, err := woocommerce.New(connectors.Env{Shop: "atelier", Transport: s, Now: s.Clock, Log: zerolog.New(&s.log)}, cfg)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -177,6 +181,11 @@ func TestWithoutItsUnitAWeightIsANumberAlone(t *testing.T) {
 	told.Changes = changes("weight", "0.9")
 	if out, err = c.PushEdits(t.Context(), "k", []intake.Edit{told}); err != nil || out[0].Result != intake.Done || s.first(c).Weight != "0.9" {
 		t.Errorf("%+v, %v, and the shop has %q", out, err, s.first(c).Weight)
+	}
+	s.Advance(2 * time.Hour)
+	asked := s.asked
+	if err := c.Learn(t.Context()); err != nil || s.asked == asked || strings.Count(s.log.String(), "set weight_unit") != 1 {
+		t.Errorf("asked %d times more, %v, and said: %s", s.asked-asked, err, &s.log)
 	}
 	s.status = 0
 	if err := c.Learn(t.Context()); err != nil || s.first(c).Weight != "0.9" {
