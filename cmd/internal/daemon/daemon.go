@@ -133,11 +133,12 @@ func (d *running) run(ctx context.Context, c *config.Config) error {
 }
 
 // open opens the house of a configuration. Where other processes sync all of its
-// shops it stands by until one of them ends.
+// shops it stands by until one of them ends. Locks that are kept from the house
+// before are closed where it fails.
 func (d *running) open(ctx context.Context, c *config.Config, kept *locks) (*House, error) {
 	shops, err := Pick(c, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, kept.close())
 	}
 	return open(ctx, c, d.env(), shops, opening{standBy: true, locks: kept})
 }
