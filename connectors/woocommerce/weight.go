@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"comptoir/connectors"
 	"comptoir/connectors/rest"
@@ -15,21 +14,20 @@ import (
 // WooCommerce writes weights as numbers alone. Their unit is a setting of the
 // shop, which is asked for, or stands in the configuration.
 
-const (
-	// unitRoute is the setting. Its values are kg, g, lbs and oz.
-	unitRoute = "settings/products/woocommerce_weight_unit"
-	// unitTries is how often in a row a shop has to fail to state it before it
-	// is read without. What was read so would be read as changed the next time.
-	unitTries = 3
-)
+// unitRoute is the setting. Its values are kg, g, lbs and oz.
+const unitRoute = "settings/products/woocommerce_weight_unit"
 
-// scale is what is known of the unit of the shop's weights.
-type scale struct {
-	unit string // its short name; "" where it is not known
-	at   time.Time
-	// err is why it could not be found out, and failures how often it could not.
-	err      error
-	failures int
+var weightUnit = shopSetting{
+	what: "read the unit of weights", route: unitRoute,
+	read: func(text string) (string, error) {
+		unit, ok := intake.WeightUnit(text)
+		if !ok {
+			return "", fmt.Errorf("the shop weighs in %q, which is none of g, kg, oz and lb", text)
+		}
+		return unit, nil
+	},
+	fix:     "try later, or set weight_unit, so that the shop need not be asked",
+	unknown: "the unit of the shop's weights is not known, so they are numbers alone: set weight_unit",
 }
 
 var _ connectors.Learner = (*Connector)(nil)
@@ -40,69 +38,20 @@ func (c *Connector) Learn(ctx context.Context) error {
 	if c.cfg.WeightUnit != "" {
 		return nil
 	}
-	had := c.scale.Load()
-	if had != nil && had.err == nil && c.env.Now().Before(had.at.Add(settingAge)) {
-		return nil
-	}
-	unit, err := c.askUnit(ctx)
-	if connectors.Ended(err) {
-		return err
-	}
-	now := c.appraise(unit, err, had)
-	c.scale.Store(now)
-	return now.err
-}
-
-// appraise says what is known of the unit after the shop was asked for it.
-func (c *Connector) appraise(unit string, err error, had *scale) *scale {
-	now := &scale{unit: unit, at: c.env.Now()}
-	if had == nil {
-		had = &scale{}
-	}
-	switch class := connectors.ClassOf(err); {
-	case err == nil:
-		return now
-	case had.unit != "":
-		now.unit = had.unit // it was so a moment ago
-		return now
-	case class != connectors.Denied && class != connectors.Rejected:
-		var e *connectors.Error
-		if errors.As(err, &e) {
-			e.Fix = "try later, or set weight_unit, so that the shop need not be asked"
-		}
-		now.err, now.failures = err, had.failures+1
-	}
-	told := had.err == nil && !had.at.IsZero() // an hour ago, and nothing has changed
-	if now.failures == 0 && !told || now.failures == unitTries {
-		c.env.Log.Warn().Str("shop", c.env.Shop).Err(err).Msg("the unit of the shop's weights is not known, so they are numbers alone: set weight_unit")
-	}
-	return now
-}
-
-// askUnit reads the setting.
-func (c *Connector) askUnit(ctx context.Context) (string, error) {
-	const what = "read the unit of weights"
-	text, err := c.setting(ctx, what, unitRoute)
-	if err != nil {
-		return "", err
-	}
-	unit, ok := intake.WeightUnit(text)
-	if !ok {
-		return "", c.api.rest.Fail(connectors.Rejected, "woocommerce: "+what, fmt.Errorf("the shop weighs in %q, which is none of g, kg, oz and lb", text), "")
-	}
-	return unit, nil
+	return c.learn(ctx, weightUnit, &c.scale)
 }
 
 // learnToRead is Learn for who reads. Where the shop answers, but time and again
 // not with the setting, weights are read as numbers alone: everything else can
-// be read.
+// be read. Sooner they are not: what was read so would be read as changed the
+// next time.
 func (c *Connector) learnToRead(ctx context.Context, r intake.Resource) error {
 	if r != intake.Products && r != intake.Variants {
 		return nil
 	}
 	err := c.Learn(ctx)
 	var answer *rest.StatusError
-	if s := c.scale.Load(); s != nil && s.failures >= unitTries && errors.As(err, &answer) && connectors.ClassOf(err) == connectors.Transient {
+	if s := c.scale.Load(); s != nil && s.failures >= settingTries && errors.As(err, &answer) && connectors.ClassOf(err) == connectors.Transient {
 		return nil
 	}
 	return err
@@ -114,7 +63,7 @@ func (c *Connector) unit() string {
 		return unit
 	}
 	if s := c.scale.Load(); s != nil {
-		return s.unit
+		return s.value
 	}
 	return ""
 }
@@ -195,7 +144,7 @@ func (c *Connector) numbers(changes []intake.Change) []intake.Change {
 func (p *probe) weights(ctx context.Context) error {
 	const name = "weights"
 	configured, _ := intake.WeightUnit(p.c.cfg.WeightUnit)
-	stated, err := p.c.askUnit(ctx)
+	stated, err := p.c.ask(ctx, weightUnit)
 	switch {
 	case connectors.Ended(err):
 		return err

@@ -71,9 +71,9 @@ type Connector struct {
 	sizes        sizes       // of pages, in rows
 	batches      sizes       // of what is written at once, in records
 	tries        connectors.Tries
-	odd          sync.Map // ids of orders of which it was told that they keep odd shipments
-	scale        atomic.Pointer[scale]
-	priced       atomic.Pointer[priced]
+	odd          sync.Map               // ids of orders of which it was told that they keep odd shipments
+	scale        atomic.Pointer[learnt] // the unit of its weights
+	currency     atomic.Pointer[learnt] // of its prices
 }
 
 var (
