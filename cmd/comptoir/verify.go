@@ -17,7 +17,6 @@ import (
 	"comptoir/erp/money"
 
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 )
 
@@ -102,19 +101,6 @@ func remedy(v engine.Verification) string {
 	return strings.Join(ways, ", ")
 }
 
-// worth writes an amount for people: with the decimals of its currency, and with
-// more where it has more.
-func worth(value decimal.Decimal, c money.Currency) string {
-	scale, err := c.Decimals()
-	if err != nil {
-		scale = 2
-	}
-	if value.Equal(value.Round(int32(scale))) {
-		return value.StringFixed(int32(scale)) + " " + string(c)
-	}
-	return value.String() + " " + string(c)
-}
-
 func (a *app) printVerification(v engine.Verification) error {
 	if a.json {
 		return a.printJSON(v)
@@ -126,7 +112,7 @@ func (a *app) printVerification(v engine.Verification) error {
 			if d.Pending {
 				note = "on its way " + note
 			}
-			t.AppendRow([]any{d.Resource, d.Label, d.Kind, d.Field, short(d.Shop), short(d.Books), worth(d.Value, d.Currency),
+			t.AppendRow([]any{d.Resource, d.Label, d.Kind, d.Field, short(d.Shop), short(d.Books), money.Text(d.Value, d.Currency),
 				(time.Duration(d.AgeSeconds) * time.Second).String(), text.WrapSoft(note, reasonWidth)})
 		}
 		t.Render()
