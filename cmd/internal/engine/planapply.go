@@ -22,17 +22,7 @@ import (
 // told only after something else was made is looked at again then: where it has
 // become another thing it is left, and a Conflict fault says so.
 func (e *Engine) Apply(ctx context.Context, plan Plan) (PushResult, error) {
-	sh, err := e.pushed(plan.Shop)
-	if err != nil {
-		return PushResult{}, err
-	}
-	release, err := e.takeTurnSoon(ctx, sh)
-	if err != nil {
-		return PushResult{}, err
-	}
-	defer release()
-	p := e.beginPush(sh)
-	return p.end(p.apply(ctx, plan))
+	return e.inPass(ctx, plan.Shop, func(p *pass) error { return p.apply(ctx, plan) })
 }
 
 func (p *pass) apply(ctx context.Context, plan Plan) error {

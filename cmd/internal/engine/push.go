@@ -75,7 +75,12 @@ const editsAtOnce = 500
 // content that they had. Before stock is sent the shop's orders are read. The
 // result tells what was done, beside an error too.
 func (e *Engine) Push(ctx context.Context, r PushRequest) (PushResult, error) {
-	sh, err := e.pushed(r.Shop)
+	return e.inPass(ctx, r.Shop, func(p *pass) error { return p.run(ctx, r) })
+}
+
+// inPass has work tell a shop something, with the shop's turn.
+func (e *Engine) inPass(ctx context.Context, name string, work func(*pass) error) (PushResult, error) {
+	sh, err := e.pushed(name)
 	if err != nil {
 		return PushResult{}, err
 	}
@@ -84,9 +89,8 @@ func (e *Engine) Push(ctx context.Context, r PushRequest) (PushResult, error) {
 		return PushResult{}, err
 	}
 	defer release()
-	p := e.beginPush(sh)
-	err = p.run(ctx, r)
-	return p.end(err)
+	p := &pass{e: e, sh: sh, began: e.opts.Now(), res: PushResult{Shop: sh.Name, Changes: []PushChange{}}, at: map[place]int{}}
+	return p.end(work(p))
 }
 
 // pushed returns a shop that is told of changes.
@@ -112,10 +116,6 @@ type pass struct {
 	// outcome is what became of the pushes of a plan, by object; nil where none
 	// is applied.
 	outcome map[int64]intake.Outcome
-}
-
-func (e *Engine) beginPush(sh *shop) *pass {
-	return &pass{e: e, sh: sh, began: e.opts.Now(), res: PushResult{Shop: sh.Name, Changes: []PushChange{}}, at: map[place]int{}}
 }
 
 func (p *pass) run(ctx context.Context, r PushRequest) error {
