@@ -70,13 +70,20 @@ func (s *street) refusals(shop string) []string {
 	return out
 }
 
+// shirts gives two shops one shirt in two sizes: product 1 of the first, which is
+// returned, and 50 of the second.
+func shirts(s *street) (a, b *counter, tee *intake.Product) {
+	a, b = s.counters["atelier"], s.counters["boutique"]
+	tee = a.shirt("1", "S", "M")
+	b.shirt("50", "S", "M")
+	s.pullAll()
+	s.rest()
+	return a, b, tee
+}
+
 func TestANewVariantOfAProductThatTwoShopsHaveIsMadeInTheOther(t *testing.T) {
 	eachStreet(t, priced(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
-		a, b := s.counters["atelier"], s.counters["boutique"]
-		tee := a.shirt("1", "S", "M")
-		b.shirt("50", "S", "M")
-		s.pullAll()
-		s.rest()
+		a, b, tee := shirts(s)
 		l := a.size(tee, "1", "L")
 		l.Backorders = "notify"
 		a.size(tee, "1", "XL").Stock, tee.Variants[3].Tracked = nil, false
@@ -250,11 +257,7 @@ func TestWhatKeepsAVariantFromBeingMadeIsToldToAPerson(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachStreet(t, priced(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
-				a, b := s.counters["atelier"], s.counters["boutique"]
-				tee := a.shirt("1", "S", "M")
-				b.shirt("50", "S", "M")
-				s.pullAll()
-				s.rest()
+				a, b, tee := shirts(s)
 				l := a.size(tee, "1", "L")
 				c.change(b, l)
 				s.pull("atelier")
@@ -283,11 +286,7 @@ func TestWhatKeepsAVariantFromBeingMadeIsToldToAPerson(t *testing.T) {
 
 func TestAVariantThatIsGoneBeforeItWasMadeIsNotMade(t *testing.T) {
 	eachStreet(t, priced(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
-		a, b := s.counters["atelier"], s.counters["boutique"]
-		tee := a.shirt("1", "S", "M")
-		b.shirt("50", "S", "M")
-		s.pullAll()
-		s.rest()
+		a, b, tee := shirts(s)
 		a.size(tee, "1", "L")
 		s.pull("atelier")
 		tee.Variants = tee.Variants[:2]
@@ -307,11 +306,8 @@ func TestAVariantThatIsGoneBeforeItWasMadeIsNotMade(t *testing.T) {
 // is told to make it.
 func TestAVariantThatIsMadeTwiceAtOnceIsToldNoNumberTwice(t *testing.T) {
 	eachStreet(t, priced(), []string{"atelier", "boutique"}, func(t *testing.T, s *street) {
-		a, b := s.counters["atelier"], s.counters["boutique"]
-		tee := a.shirt("1", "S", "M")
-		made := b.shirt("50", "S", "M")
-		s.pullAll()
-		s.rest()
+		a, b, tee := shirts(s)
+		made := b.products["50"]
 		a.size(tee, "1", "L")
 		s.pull("atelier")
 		pushes, _, err := s.Pushes(ctx, erp.PushQuery{Shop: "boutique", Kind: outbox.Variant, Express: b.express})
