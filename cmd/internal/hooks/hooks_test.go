@@ -311,13 +311,14 @@ func TestASlowBodyIsCutOff(t *testing.T) {
 
 func TestBeyondSoManyAtOnceSendersAreAskedToComeAgain(t *testing.T) {
 	d := newDesk(t, hooks.Options{AtOnce: 3, BodyTimeout: time.Minute})
+	d.client.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
 	var hanging sync.WaitGroup
 	var pipes []*io.PipeWriter
 	for range 3 {
 		body, drip := io.Pipe()
 		pipes = append(pipes, drip)
-		hanging.Go(func() { d.post("/hooks/atelier", body) })
-		if _, err := drip.Write([]byte("{")); err != nil { // read by the client, so the request is on its way
+		hanging.Go(func() { d.post("/hooks/atelier", body, "Expect", "100-continue") })
+		if _, err := drip.Write([]byte("{")); err != nil { // asked for by the receiver, so the request has its room
 			t.Fatal(err)
 		}
 	}
